@@ -1,0 +1,22 @@
+//! What the course's binaries have in common at the terminal, so that each of them is only
+//! "parse, call, print".
+//!
+//! # Layout
+//!
+//! [`run`] and [`Failure`]: from arguments to an exit code; [`Quit`]: Ctrl-C and SIGTERM as a
+//! question that loops ask; [`Lines`]: standard input, line by line, without missing a signal;
+//! [`Printer`]: notes on standard output; [`Actor`]: a child process that plays a part in a
+//! demo; [`style`]: the few colours.
+
+mod actor;
+mod exit;
+mod lines;
+mod printer;
+mod quit;
+pub mod style;
+
+pub use actor::Actor;
+pub use exit::{Failure, out, run, warn};
+pub use lines::{Line, Lines};
+pub use printer::Printer;
+pub use quit::Quit;

@@ -1,0 +1,185 @@
+//! Looking at shared memory: what a reader gets, who attached read-only.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use nix::errno::Errno;
+
+use super::{copy::copy, outside};
+use crate::error::{Error, Result};
+
+/// Memory that this process may read, and any process may be writing: a start and a length, with
+/// every access checked against them.
+///
+/// Copying a view copies the start and the length, never the memory.
+///
+/// ```
+/// use ipc_common::view::WriteView;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// let memory = [const { AtomicU64::new(0) }; 4];
+/// let view = WriteView::of_atomics(&memory);
+/// view.write(3, b"shared")?;
+///
+/// let mut copy = [0; 6];
+/// view.as_read().read(3, &mut copy)?;
+/// assert_eq!(&copy, b"shared");
+/// assert!(view.read(30, &mut copy).is_err(), "26..32 is the last place for six bytes");
+/// # Ok::<(), ipc_common::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct ReadView<'a> {
+    start: NonNull<u8>,
+    len: usize,
+    /// What the memory would be if Rust had to name it: bytes that change under us, alive for 'a.
+    memory: PhantomData<&'a [AtomicU8]>,
+}
+
+// SAFETY: every access is a copy in assembly or an atomic, so threads may look at the same memory
+// at once just as processes do; the memory itself stays mapped for 'a (promised to `new`).
+unsafe impl Send for ReadView<'_> {}
+// SAFETY: as for Send: `&ReadView` gives no more than `ReadView`, which is `Copy`.
+unsafe impl Sync for ReadView<'_> {}
+
+impl<'a> ReadView<'a> {
+    /// A view of `len` bytes from `start` on.
+    ///
+    /// # Safety
+    ///
+    /// For as long as `'a`:
+    /// - the `len` bytes from `start` on stay mapped and readable in this process;
+    /// - no Rust reference to plain (not atomic) bytes of it is in use, `&` or `&mut`;
+    /// - within this process, all other access is by views, atomics or assembly.
+    ///
+    /// Other processes may do what they like.
+    pub const unsafe fn new(start: NonNull<u8>, len: usize) -> ReadView<'a> {
+        ReadView { start, len, memory: PhantomData }
+    }
+
+    /// How many bytes there are to see.
+    pub const fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether there is nothing to see.
+    pub const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// Where the memory begins in this process. In another one it lies somewhere else, which is
+    /// why no pointer belongs into shared memory: an offset does.
+    pub const fn as_ptr(self) -> *const u8 {
+        self.start.as_ptr()
+    }
+
+    /// The part of the view that begins at `offset` and has `len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if it is not all inside.
+    pub fn part(self, offset: usize, len: usize) -> Result<ReadView<'a>> {
+        let start = self.place("ReadView::part", offset, len)?;
+        Ok(ReadView { start, len, memory: PhantomData })
+    }
+
+    /// Copies bytes out, from `offset` on, until `into` is full.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if that would run past the end; nothing is copied then.
+    #[inline]
+    pub fn read(self, offset: usize, into: &mut [u8]) -> Result<()> {
+        let from = self.place("ReadView::read", offset, into.len())?;
+        // SAFETY: `place` has checked the range, which `new`'s caller promised is readable for
+        // 'a; `into` is ours alone, so the two do not overlap.
+        unsafe { copy(from.as_ptr(), into.as_mut_ptr(), into.len()) };
+        Ok(())
+    }
+
+    /// Copies `len` bytes from `offset` on into a new vector.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if that would run past the end, `ENOMEM` if there is no memory for the copy.
+    pub fn read_vec(self, offset: usize, len: usize) -> Result<Vec<u8>> {
+        let from = self.place("ReadView::read_vec", offset, len)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(len).map_err(|_| {
+            Error::refused("ReadView::read_vec", Errno::ENOMEM, format!("{len} bytes"))
+        })?;
+        // SAFETY: as in `read` for the source; the vector has room for `len` bytes, and they are
+        // all written before its length says so.
+        unsafe {
+            copy(from.as_ptr(), bytes.as_mut_ptr(), len);
+            bytes.set_len(len);
+        }
+        Ok(bytes)
+    }
+
+    /// Loads the `u32` at `offset`, whole, in the byte order of this machine.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if it is not all inside, `EINVAL` if its address is not a multiple of 4.
+    ///
+    /// # Panics
+    ///
+    /// If `order` is `Release` or `AcqRel`, which a load cannot have.
+    pub fn load_u32(self, offset: usize, order: Ordering) -> Result<u32> {
+        let at = self.aligned::<AtomicU32>("ReadView::load_u32", offset)?;
+        // SAFETY: `aligned` has checked range and alignment; the memory is readable for 'a, and
+        // loads of this size need no more than that, also on a read-only page.
+        Ok(unsafe { at.as_ref() }.load(order))
+    }
+
+    /// Loads the `u64` at `offset`, whole, in the byte order of this machine.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if it is not all inside, `EINVAL` if its address is not a multiple of 8.
+    ///
+    /// # Panics
+    ///
+    /// If `order` is `Release` or `AcqRel`, which a load cannot have.
+    pub fn load_u64(self, offset: usize, order: Ordering) -> Result<u64> {
+        let at = self.aligned::<AtomicU64>("ReadView::load_u64", offset)?;
+        // SAFETY: as in `load_u32`.
+        Ok(unsafe { at.as_ref() }.load(order))
+    }
+
+    /// The address of `offset`, once it is sure that `len` bytes lie there.
+    #[inline]
+    pub(super) fn place(
+        self,
+        call: &'static str,
+        offset: usize,
+        len: usize,
+    ) -> Result<NonNull<u8>> {
+        // Written so that nothing can wrap round: `offset + len` could.
+        if offset > self.len || len > self.len - offset {
+            return Err(outside(call, offset, len, self.len));
+        }
+        // SAFETY: `offset` is at most `len`, so the result is inside the view or at its end.
+        Ok(unsafe { self.start.add(offset) })
+    }
+
+    /// The address of `offset` as that of a `T`, once range and alignment are sure.
+    pub(super) fn aligned<T>(self, call: &'static str, offset: usize) -> Result<NonNull<T>> {
+        let at = self.place(call, offset, size_of::<T>())?.cast::<T>();
+        if at.is_aligned() {
+            return Ok(at);
+        }
+        Err(Error::refused(call, Errno::EINVAL, format!("offset {offset}")).with_remedy(format!(
+            "an atomic needs an address that is a multiple of its size, {}; choose such an offset",
+            size_of::<T>()
+        )))
+    }
+}
+
+impl fmt::Debug for ReadView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReadView({:p}, {} bytes)", self.start, self.len)
+    }
+}

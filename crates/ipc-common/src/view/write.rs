@@ -1,0 +1,129 @@
+//! Changing shared memory: what a writer gets, who attached read-write.
+
+use std::fmt;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+
+use super::ReadView;
+use super::copy::copy;
+use crate::error::Result;
+
+/// Memory that this process may write, as may any other: a [`ReadView`] (to which it
+/// dereferences) that also takes bytes in.
+///
+/// It writes through `&self`, and may be copied: in shared memory there is no "the only writer",
+/// so pretending to have one would prove nothing.
+#[derive(Clone, Copy)]
+pub struct WriteView<'a>(ReadView<'a>);
+
+impl<'a> WriteView<'a> {
+    /// A view of `len` bytes from `start` on.
+    ///
+    /// # Safety
+    ///
+    /// As for [`ReadView::new`], and for as long as `'a`:
+    /// - the bytes stay writable in this process.
+    pub const unsafe fn new(start: NonNull<u8>, len: usize) -> WriteView<'a> {
+        // SAFETY: this function asks of its caller all that `ReadView::new` asks, and more.
+        WriteView(unsafe { ReadView::new(start, len) })
+    }
+
+    /// A view of atomics of this process: for tests and examples, where no segment is at hand.
+    pub fn of_atomics(memory: &'a [AtomicU64]) -> WriteView<'a> {
+        let start = NonNull::from_ref(memory).cast::<u8>();
+        // SAFETY: the borrow keeps the memory alive for 'a; atomics may be written through a
+        // shared reference, and whoever else has one can do no more than atomic access.
+        unsafe { WriteView::new(start, size_of_val(memory)) }
+    }
+
+    /// The same memory, for looking only.
+    pub const fn as_read(self) -> ReadView<'a> {
+        self.0
+    }
+
+    /// The part of the view that begins at `offset` and has `len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if it is not all inside.
+    pub fn part(self, offset: usize, len: usize) -> Result<WriteView<'a>> {
+        Ok(WriteView(self.0.part(offset, len)?))
+    }
+
+    /// Copies `bytes` in, from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if they would run past the end; nothing is written then.
+    #[inline]
+    pub fn write(self, offset: usize, bytes: &[u8]) -> Result<()> {
+        let to = self.place("WriteView::write", offset, bytes.len())?;
+        // SAFETY: `place` has checked the range, which `new`'s caller promised is writable for
+        // 'a; `bytes` is a reference, so it cannot overlap memory that has none.
+        unsafe { copy(bytes.as_ptr(), to.as_ptr(), bytes.len()) };
+        Ok(())
+    }
+
+    /// Sets `len` bytes from `offset` on to `byte`.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if they would run past the end; nothing is written then.
+    pub fn fill(self, offset: usize, len: usize, byte: u8) -> Result<()> {
+        let target = self.part(offset, len)?;
+        let block = [byte; 512];
+        for at in (0..len).step_by(block.len()) {
+            target.write(at, &block[..block.len().min(len - at)])?;
+        }
+        Ok(())
+    }
+
+    /// The byte at `offset` as an atomic.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if it is not inside.
+    pub fn atomic_u8(self, offset: usize) -> Result<&'a AtomicU8> {
+        let at = self.aligned::<AtomicU8>("WriteView::atomic_u8", offset)?;
+        // SAFETY: `aligned` has checked range and alignment; the memory is writable for 'a, and
+        // an atomic may be shared with whoever else writes there.
+        Ok(unsafe { at.as_ref() })
+    }
+
+    /// The four bytes at `offset` as an atomic `u32` in the byte order of this machine.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if they are not all inside, `EINVAL` if their address is not a multiple of 4.
+    pub fn atomic_u32(self, offset: usize) -> Result<&'a AtomicU32> {
+        let at = self.aligned::<AtomicU32>("WriteView::atomic_u32", offset)?;
+        // SAFETY: as in `atomic_u8`.
+        Ok(unsafe { at.as_ref() })
+    }
+
+    /// The eight bytes at `offset` as an atomic `u64` in the byte order of this machine.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if they are not all inside, `EINVAL` if their address is not a multiple of 8.
+    pub fn atomic_u64(self, offset: usize) -> Result<&'a AtomicU64> {
+        let at = self.aligned::<AtomicU64>("WriteView::atomic_u64", offset)?;
+        // SAFETY: as in `atomic_u8`.
+        Ok(unsafe { at.as_ref() })
+    }
+}
+
+impl<'a> Deref for WriteView<'a> {
+    type Target = ReadView<'a>;
+
+    fn deref(&self) -> &ReadView<'a> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for WriteView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WriteView({:p}, {} bytes)", self.as_ptr(), self.len())
+    }
+}

@@ -1,0 +1,1 @@
+//! Memory-mapped files: map, protect, grow, share; a writer and a reader that meet in one.

@@ -1,0 +1,1 @@
+//! System V shared memory: create, attach, lock, list, remove.

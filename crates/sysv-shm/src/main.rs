@@ -1,0 +1,3 @@
+//! System V shared memory: create, attach, lock, list, remove.
+
+fn main() {}

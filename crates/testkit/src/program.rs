@@ -1,0 +1,202 @@
+//! Programs that a case starts, talks to, and listens to. Every wait has an end.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// When a program that should speak or end is taken to be stuck.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Every process this case started, itself included: whose segments the sweep looks for.
+static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+pub(crate) fn started() -> Vec<u32> {
+    let mut pids = STARTED.lock().expect("no case panics in here").clone();
+    pids.push(std::process::id());
+    pids
+}
+
+/// A running program.
+pub struct Program {
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: Receiver<String>,
+    heard: Vec<String>,
+    errors: Option<JoinHandle<String>>,
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// All it printed.
+    pub stdout: String,
+    /// All it complained about.
+    pub stderr: String,
+}
+
+impl Program {
+    /// Starts a program.
+    pub fn start(command: &mut Command) -> Program {
+        let name = format!("{command:?}");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        STARTED.lock().expect("no case panics in here").push(child.id());
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut complaints = child.stderr.take().expect("it is piped");
+        let (send, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in output.split(b'\n') {
+                let Ok(line) = line else { break };
+                if send.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        let errors = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = complaints.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        Program { child, input, lines, heard: Vec::new(), errors: Some(errors) }
+    }
+
+    /// Starts a program with arguments only.
+    pub fn with<S: AsRef<OsStr>>(path: &str, arguments: impl IntoIterator<Item = S>) -> Program {
+        Program::start(Command::new(path).args(arguments))
+    }
+
+    /// Runs a program to its end, with nothing to read.
+    pub fn run(command: &mut Command) -> Finished {
+        Program::start(command).finish()
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Gives it a line, or bytes, to read; whether it still reads them is not looked at.
+    pub fn tell(&mut self, text: impl AsRef<[u8]>) {
+        if let Some(input) = &mut self.input {
+            let _ = input.write_all(text.as_ref()).and_then(|()| input.flush());
+        }
+    }
+
+    /// The next line it prints.
+    ///
+    /// # Panics
+    ///
+    /// If it ends instead, or stays silent.
+    pub fn line(&mut self) -> String {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => {
+                self.heard.push(line.clone());
+                line
+            }
+            Err(RecvTimeoutError::Timeout) => panic!("silent after {:?}", self.heard),
+            Err(RecvTimeoutError::Disconnected) => {
+                let _ = self.child.kill();
+                let errors = self.errors.take().map(|thread| thread.join().unwrap_or_default());
+                panic!("ended after {:?}: {errors:?}", self.heard);
+            }
+        }
+    }
+
+    /// Skips lines up to one that contains `part`, and returns that.
+    pub fn line_with(&mut self, part: &str) -> String {
+        loop {
+            let line = self.line();
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// The next line if one comes within `limit`.
+    pub fn line_within(&mut self, limit: Duration) -> Option<String> {
+        let line = self.lines.recv_timeout(limit).ok()?;
+        self.heard.push(line.clone());
+        Some(line)
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let _ = kill(Pid::from_raw(self.child.id().cast_signed()), signal);
+    }
+
+    /// Whether it is still running.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_none())
+    }
+
+    /// Ends its input and waits for its end.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end.
+    pub fn finish(mut self) -> Finished {
+        drop(self.input.take());
+        let until = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                break status;
+            }
+            if Instant::now() > until {
+                let _ = self.child.kill();
+                panic!("does not end; it said {:?}", self.heard);
+            }
+            thread::sleep(Duration::from_millis(1));
+        };
+        // A grandchild may hold the pipe open; what came by now is what there is.
+        while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(2)) {
+            self.heard.push(line);
+        }
+        let stderr = self.errors.take().map(|thread| thread.join().unwrap_or_default());
+        let stdout = self.heard.iter().map(|line| format!("{line}\n")).collect();
+        Finished { status, stdout, stderr: stderr.unwrap_or_default() }
+    }
+
+    /// Kills it as `kill -9` would, and waits for its end.
+    pub fn kill_9(self) -> Finished {
+        self.signal(Signal::SIGKILL);
+        self.finish()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Finished {
+    /// The exit code; `None` if a signal ended it.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// What it printed, once it is sure that it succeeded and did not complain.
+    ///
+    /// # Panics
+    ///
+    /// If it failed, or complained.
+    pub fn ok(self) -> String {
+        assert!(self.status.success() && self.stderr.is_empty(), "{self:?}");
+        self.stdout
+    }
+}
