@@ -31,7 +31,7 @@ impl<'a> WriteView<'a> {
 
     /// A view of atomics of this process: for tests and examples, where no segment is at hand.
     pub fn of_atomics(memory: &'a [AtomicU64]) -> WriteView<'a> {
-        let start = NonNull::from_ref(memory).cast::<u8>();
+        let start = NonNull::from(memory).cast::<u8>();
         // SAFETY: the borrow keeps the memory alive for 'a; atomics may be written through a
         // shared reference, and whoever else has one can do no more than atomic access.
         unsafe { WriteView::new(start, size_of_val(memory)) }
