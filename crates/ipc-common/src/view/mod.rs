@@ -34,6 +34,8 @@
 
 mod copy;
 mod futex;
+#[cfg(test)]
+mod model;
 mod read;
 mod text;
 mod write;
