@@ -1,0 +1,90 @@
+//! Copies into and out of memory shared with strangers, against memcpy.
+//!
+//! A [`ReadView`](ipc_common::view::ReadView) copies with a routine of its own, since memcpy is
+//! unsound on memory that another process writes. What does that cost? From 4 KiB up at most a
+//! twentieth of the rate is allowed.
+
+use std::hint::black_box;
+use std::sync::atomic::AtomicU64;
+
+use benches::in_turns;
+use criterion::{BenchmarkId, Criterion, Throughput};
+use ipc_common::view::WriteView;
+
+const SIZES: [usize; 12] = [
+    16,
+    64,
+    256,
+    1 << 10,
+    4 << 10,
+    8 << 10,
+    16 << 10,
+    64 << 10,
+    256 << 10,
+    1 << 20,
+    16 << 20,
+    64 << 20,
+];
+
+/// Memory to copy from or to, already touched: the first touch would be a page fault.
+fn shared_memory(bytes: usize) -> Vec<AtomicU64> {
+    (0..bytes / 8).map(|n| AtomicU64::new(n as u64)).collect()
+}
+
+/// What the view must not do on memory that others write. Here nobody else does.
+fn memcpy(from: *const u8, to: &mut [u8]) {
+    // SAFETY: the callers pass a source of the same length, which no one else writes.
+    unsafe { std::ptr::copy_nonoverlapping(from, to.as_mut_ptr(), to.len()) };
+}
+
+fn by_criterion(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("copy out of shared memory");
+    for size in SIZES {
+        let memory = shared_memory(size);
+        let view = WriteView::of_atomics(&memory);
+        let mut private = vec![1_u8; size];
+        group.throughput(Throughput::Bytes(size as u64));
+        group.bench_function(BenchmarkId::new("view", size), |bencher| {
+            bencher.iter(|| view.read(0, black_box(&mut private)));
+        });
+        group.bench_function(BenchmarkId::new("memcpy", size), |bencher| {
+            bencher.iter(|| memcpy(black_box(view.as_ptr()), black_box(&mut private)));
+        });
+    }
+    group.finish();
+}
+
+/// The figure that counts: measured in turns, so that a drifting clock cancels out.
+#[expect(clippy::print_stdout, reason = "a bench reports on standard output")]
+fn in_pairs() {
+    println!(
+        "\nmemcpy's time over ours, in turns: median (smallest to largest); above 1 ours is faster"
+    );
+    println!("{:>10}  {:<26}  {:<26}", "bytes", "out of shared memory", "into shared memory");
+    for size in SIZES {
+        let memory = shared_memory(size);
+        let view = WriteView::of_atomics(&memory);
+        let mut private = vec![1_u8; size];
+        let mut other = vec![1_u8; size];
+        let out = in_turns(
+            || memcpy(black_box(view.as_ptr()), black_box(&mut other)),
+            || view.read(0, black_box(&mut private)).expect("the sizes fit"),
+        );
+        let source = vec![2_u8; size];
+        let into = in_turns(
+            || memcpy(black_box(source.as_ptr()), black_box(&mut other)),
+            || view.write(0, black_box(&source)).expect("the sizes fit"),
+        );
+        println!("{size:>10}  {:<26}  {:<26}", out.to_string(), into.to_string());
+    }
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    by_criterion(&mut criterion);
+    criterion.final_summary();
+    // `cargo test --benches` only wants to know whether it runs.
+    if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+        in_pairs();
+    }
+}

@@ -1,0 +1,11 @@
+//! The notes to the slides are Markdown, below `chapters/`, for reading as they are or as an
+//! mdBook (`mdbook serve slides-notes`). This crate makes `cargo test` compile their Rust
+//! snippets, and run those that can be run: notes that do not compile teach the wrong thing.
+
+#[cfg(doctest)]
+#[doc = include_str!("../chapters/shared-memory.md")]
+mod shared_memory {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../chapters/mapped-files.md")]
+mod mapped_files {}
