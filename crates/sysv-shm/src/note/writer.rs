@@ -1,0 +1,181 @@
+//! The side that writes.
+
+use std::fmt;
+use std::time::Duration;
+
+use ipc_common::{Errno, Error, Key, Result};
+use nix::unistd::geteuid;
+
+use super::{Before, LECTURE_SIZE, gone, removed, trusted};
+use crate::{AttachedWrite, Lock, Mode, Opened, Segment, Stat};
+
+/// How often opening begins again, when others remove the note at the same time.
+const ROUNDS: usize = 16;
+
+/// What kind of segment a writer wants. What is not named is a default for a new segment, and no
+/// condition for one that is there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// This size in bytes, and no other. Default for a new one: [`LECTURE_SIZE`].
+    pub size: Option<usize>,
+    /// This mode, and no other. Default for a new one: `0600`.
+    pub mode: Option<Mode>,
+}
+
+impl Wanted {
+    /// A segment that is there is taken if it has the size and mode that were named; and one of
+    /// another user only if at least the size was named, so that nobody falls in with a stranger
+    /// whose file happens to give the same key.
+    fn accept(&self, found: &Stat) -> Result<()> {
+        if let Some(mode) = self.mode {
+            found.expect_mode(mode)?;
+        }
+        match self.size {
+            Some(size) => found.expect_size(size),
+            None => found.expect_owner(geteuid()),
+        }
+    }
+}
+
+/// A note, attached for writing. It stays attached until this is dropped.
+///
+/// ```
+/// use std::time::Duration;
+/// use sysv_shm::note::{NoteReader, NoteWriter, Wanted, remove};
+/// # let key = sysv_shm::segment::fresh_key();
+///
+/// let mut writer = NoteWriter::open_or_create(key, &Wanted::default())?.into_inner();
+/// let mut reader = NoteReader::open(key)?;
+/// writer.put(b"hello", Duration::from_secs(1))?;
+/// assert_eq!(reader.read()?.text().unwrap().to_string(), "hello");
+/// remove(key)?;
+/// # Ok::<(), ipc_common::Error>(())
+/// ```
+pub struct NoteWriter {
+    attached: AttachedWrite,
+    key: Key,
+    lock: Lock,
+}
+
+impl NoteWriter {
+    /// Opens the note with this key, or creates it, and says which.
+    ///
+    /// # Errors
+    ///
+    /// `EEXIST` if what is there has another size, mode or owner than wanted; those of
+    /// [`Segment::create`], [`Segment::attach_write`] and [`Lock::beside`]; `EPERM` if a stranger
+    /// has put semaphores beside the segment; `EINVAL` for [`Key::PRIVATE`].
+    pub fn open_or_create(key: Key, wanted: &Wanted) -> Result<Opened<NoteWriter>> {
+        if key.is_private() {
+            return Err(Error::refused("shmget", Errno::EINVAL, format!("key {key}")).with_remedy(
+                "a note under IPC_PRIVATE could be found by no reader; give it a key",
+            ));
+        }
+        let size = wanted.size.unwrap_or(LECTURE_SIZE);
+        let mode = wanted.mode.unwrap_or_default();
+        for _ in 0..ROUNDS {
+            let opened = Segment::open_or_create_if(key, size, mode, |found| wanted.accept(found))?;
+            let attached = opened.try_map(|segment| NoteWriter::attach(key, segment))?;
+            match attached {
+                Opened::Created(Some(writer)) => return Ok(Opened::Created(writer)),
+                Opened::Existing(Some(writer)) => return Ok(Opened::Existing(writer)),
+                // Removed between shmget and here.
+                Opened::Created(None) | Opened::Existing(None) => {}
+            }
+        }
+        Err(Error::refused("shmget", Errno::EAGAIN, format!("key {key}"))
+            .with_remedy("others remove this note all the time; stop them, or use another key"))
+    }
+
+    fn attach(key: Key, segment: Segment) -> Result<Option<NoteWriter>> {
+        let attached = match segment.attach_write() {
+            Err(error) if gone(&error) => return Ok(None),
+            attached => attached?,
+        };
+        let lock = lock_beside(key, segment)?;
+        // Only now: a set that we made for a segment that is no more would be left behind; so we
+        // go on to make it one that stays.
+        Ok((!segment.is_removed()?).then_some(NoteWriter { attached, key, lock }))
+    }
+
+    /// Replaces the note, waiting for other writers for `limit` at most, and wakes the readers that
+    /// follow. Says whether the note it replaced was whole.
+    ///
+    /// # Errors
+    ///
+    /// Before anything is written: `ERANGE` if the text and its NUL do not fit; `EINVAL` for a
+    /// text that holds a NUL; `EIDRM` if the note was removed; those of [`Lock::acquire`], `EAGAIN`
+    /// and `EINTR` above all.
+    pub fn put(&mut self, text: &[u8], limit: Duration) -> Result<Before> {
+        self.refuse_unfit(text)?;
+        let segment = self.attached.segment();
+        if segment.is_removed()? {
+            return Err(removed(segment.id()));
+        }
+        let writing = match self.lock.acquire(limit) {
+            // The semaphores alone were removed: by hand, or by a `remove` that had begun before
+            // our segment was created.
+            Err(error) if gone(&error) => {
+                self.lock = lock_beside(self.key, segment)?;
+                self.lock.acquire(limit)?
+            }
+            acquired => acquired?,
+        };
+        let before = writing.before();
+        // It fits, as was made sure of above, so nothing is cut.
+        let _ = self.attached.view().put_text(text)?;
+        writing.finish()?;
+        // After the mark has gone, so that who wakes finds a whole note. A segment too short for a
+        // futex word is polled.
+        if self.attached.view().len() >= size_of::<u32>() {
+            self.attached.view().wake_all(0)?;
+        }
+        Ok(before)
+    }
+
+    fn refuse_unfit(&self, text: &[u8]) -> Result<()> {
+        let size = self.attached.view().len();
+        if text.len() >= size {
+            let about = format!("{} bytes of text, {size} bytes of segment", text.len());
+            return Err(Error::refused("note", Errno::ERANGE, about).with_remedy(format!(
+                "with its NUL the text needs {} bytes; shorten it, or remove the segment and create one with that size",
+                text.len() + 1
+            )));
+        }
+        if let Some(at) = text.iter().position(|byte| *byte == 0) {
+            return Err(Error::refused("note", Errno::EINVAL, format!("a NUL at byte {at}"))
+                .with_remedy(
+                    "a note ends at its first NUL, so the rest would be lost; take it out",
+                ));
+        }
+        Ok(())
+    }
+
+    /// The attached segment.
+    pub fn segment(&self) -> Segment {
+        self.attached.segment()
+    }
+
+    /// How many bytes the segment has; a note can have one less.
+    pub fn size(&self) -> usize {
+        self.attached.view().len()
+    }
+
+    /// The lock beside it.
+    pub fn lock(&self) -> Lock {
+        self.lock
+    }
+}
+
+impl fmt::Debug for NoteWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NoteWriter({:?}, key {})", self.attached, self.key)
+    }
+}
+
+/// The lock for `segment`, created with the segment's own mode if it is missing: then whoever may
+/// read or write the segment may read or write its lock.
+fn lock_beside(key: Key, segment: Segment) -> Result<Lock> {
+    let stat = segment.stat()?;
+    trusted(Lock::beside(key, stat.mode)?, key, &stat)
+}
