@@ -1,0 +1,197 @@
+//! How a file is to be mapped: the six parameters of mmap(2), by name. Slide "POSIX Memory Mapping".
+
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use ipc_common::{Errno, Error, PageSize, Result};
+
+use super::{Advice, Mapping, Protection, Sharing, Window, truncation};
+use crate::open::regular;
+use crate::sys::{self, Memory, Request};
+
+/// A description of a mapping, to be filled in and then carried out by [`map`](MapOptions::map).
+///
+/// Without more it means: the whole file, shared, for reading.
+///
+/// ```
+/// use mmap_file::{MapOptions, Protection};
+/// # let folder = std::env::temp_dir().join(format!("mmap-options-{}", std::process::id()));
+/// # std::fs::create_dir(&folder)?;
+/// # let path = folder.join("file");
+/// std::fs::write(&path, b"0123456789")?;
+/// let file = std::fs::File::open(&path)?;
+///
+/// let mapping = MapOptions::new().offset(3).len(4).map(&file)?;
+/// assert_eq!(mapping.view()?.read_vec(0, 4)?, b"3456");
+/// assert!(mapping.write_view().is_err(), "it was mapped for reading");
+///
+/// // One byte more than the file has would be SIGBUS on some later day. It is refused today.
+/// assert!(MapOptions::new().len(11).map(&file).is_err());
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "nothing is mapped before `map` is called"]
+pub struct MapOptions {
+    offset: u64,
+    len: Option<usize>,
+    protection: Protection,
+    sharing: Sharing,
+    populate: bool,
+    past_end: bool,
+    advice: Option<Advice>,
+    at: Option<NonZeroUsize>,
+}
+
+impl MapOptions {
+    /// The whole file, shared, for reading.
+    pub fn new() -> MapOptions {
+        MapOptions::default()
+    }
+
+    /// Begins at this byte of the file. Any will do: mmap(2) wants a multiple of the page size,
+    /// so the mapping begins at the start of the page, and the view at the byte.
+    pub fn offset(mut self, bytes: u64) -> MapOptions {
+        self.offset = bytes;
+        self
+    }
+
+    /// Has this many bytes. Without it: up to the end of the file.
+    pub fn len(mut self, bytes: usize) -> MapOptions {
+        self.len = Some(bytes);
+        self
+    }
+
+    /// What may be done with the bytes.
+    pub fn protection(mut self, protection: Protection) -> MapOptions {
+        self.protection = protection;
+        self
+    }
+
+    /// For reading and writing.
+    pub fn read_write(self) -> MapOptions {
+        self.protection(Protection::ReadWrite)
+    }
+
+    /// Changes are seen by this process only. A file opened for reading is enough, even to write.
+    pub fn private(mut self) -> MapOptions {
+        self.sharing = Sharing::Private;
+        self
+    }
+
+    /// Reads the pages in and maps them now (MAP_POPULATE), so that the first touch does not
+    /// fault. A page that cannot be had is no error: its first touch faults as usual.
+    pub fn populate(mut self) -> MapOptions {
+        self.populate = true;
+        self
+    }
+
+    /// Tells the kernel how the bytes will be used, before the mapping is handed out.
+    pub fn advice(mut self, advice: Advice) -> MapOptions {
+        self.advice = Some(advice);
+        self
+    }
+
+    /// Allows bytes past the end of the file. Those in the file's last page can be touched and are
+    /// shared, but never reach the disk; those behind it raise SIGBUS until the file has grown.
+    pub fn allow_past_end(mut self) -> MapOptions {
+        self.past_end = true;
+        self
+    }
+
+    /// At this address, a multiple of the page size, and only if nothing is mapped there
+    /// (MAP_FIXED_NOREPLACE). The page that holds the offset begins there.
+    pub fn at(mut self, address: NonZeroUsize) -> MapOptions {
+        self.at = Some(address);
+        self
+    }
+
+    /// Maps `file`, which may be closed afterwards: the mapping keeps the file alive.
+    ///
+    /// # Errors
+    ///
+    /// - `EACCES`: the file is not open for reading, or shared writing is asked of a file that is
+    ///   not open for writing;
+    /// - `EINVAL`: no bytes, an empty file, or an address that is not a multiple of the page size;
+    /// - `ENODEV`: not a regular file;
+    /// - `ERANGE`: past the end of the file;
+    /// - `EEXIST`: something is mapped at the address;
+    /// - `EOVERFLOW`, `ENOMEM`, `EPERM`, `EAGAIN`: as mmap(2) says.
+    pub fn map(&self, file: impl AsFd) -> Result<Mapping> {
+        let fd = file.as_fd();
+        let request = self.request(fd)?;
+        let memory = match self.at {
+            None => Memory::of_file(fd, &request),
+            Some(address) => Memory::at_free(fd, &request, address),
+        };
+        self.finish(fd, &request, memory)
+    }
+
+    /// Maps `file` at `address`, **in place of whatever is mapped there** (MAP_FIXED): the heap, a
+    /// stack, this very code, without a word.
+    ///
+    /// # Errors
+    ///
+    /// As for [`map`](MapOptions::map), without `EEXIST`.
+    ///
+    /// # Safety
+    ///
+    /// Every page in the range, the last one whole,
+    /// - belongs to the caller, or to nobody and stays so until the call returns;
+    /// - is not referred to any more: by references, views, or owners that would unmap it later.
+    pub unsafe fn map_replacing(&self, file: impl AsFd, address: NonZeroUsize) -> Result<Mapping> {
+        let fd = file.as_fd();
+        let request = MapOptions { at: Some(address), ..self.clone() }.request(fd)?;
+        // SAFETY: passed on to our caller.
+        let memory = unsafe { Memory::at_taken(fd, &request, address) };
+        self.finish(fd, &request, memory)
+    }
+
+    /// All that can be checked before the kernel is asked.
+    fn request(&self, fd: BorrowedFd<'_>) -> Result<Request> {
+        let size = regular("mmap", fd)?;
+        let rest = size.saturating_sub(self.offset);
+        let len = match self.len {
+            Some(len) => len,
+            None => usize::try_from(rest).unwrap_or(usize::MAX),
+        };
+        if size == 0 && !self.past_end {
+            return Err(Error::refused("mmap", Errno::EINVAL, sys::name_of(fd)).with_remedy(
+                "the file is empty, and touching a mapping of it would be SIGBUS; \
+                 put something into it first",
+            ));
+        }
+        if self.len.is_none() && rest == 0 {
+            return Err(truncation::past_end("mmap", sys::name_of(fd), self.offset, size));
+        }
+        let page = PageSize::system();
+        let window = Window::new(self.offset, len, page)?;
+        if !self.past_end && window.end() > size {
+            return Err(truncation::past_end("mmap", sys::name_of(fd), window.end(), size));
+        }
+        if let Some(address) = self.at.filter(|address| !page.is_aligned(address.get())) {
+            return Err(Error::refused("mmap", Errno::EINVAL, format!("address {address:#x}"))
+                .with_remedy(format!("an address is a multiple of the page size, {page}")));
+        }
+        let (protection, sharing) = (self.protection, self.sharing);
+        Ok(Request { window, protection, sharing, populate: self.populate })
+    }
+
+    fn finish(
+        &self,
+        fd: BorrowedFd<'_>,
+        request: &Request,
+        memory: std::result::Result<Memory, Errno>,
+    ) -> Result<Mapping> {
+        let memory = memory.map_err(|errno| {
+            let at = self.at.map(|address| format!(", address {address:#x}")).unwrap_or_default();
+            let about = format!("{}, {} bytes{at}", sys::name_of(fd), request.window.len);
+            Error::new("mmap", errno, about)
+        })?;
+        let mapping = Mapping::of(memory, request.sharing);
+        if let Some(advice) = self.advice {
+            mapping.advise(0..mapping.len(), advice)?;
+        }
+        Ok(mapping)
+    }
+}

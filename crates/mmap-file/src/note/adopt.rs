@@ -1,0 +1,145 @@
+//! Which existing files a writer may write its note into. A writer that is given the wrong file by
+//! mistake must not destroy it.
+//!
+//! | the file | |
+//! |---|---|
+//! | ends in our trailer | a note: written |
+//! | is empty | becomes a note |
+//! | is what the lecture's programs leave: text, a NUL, and zeros | becomes a note, its text kept |
+//! | whole pages of text and NULs, with 64 zeros at the end | so does that: short notes over longer ones leave old tails |
+//! | anything else: a text file (no NUL), a program, a list with NULs in it | refused |
+//!
+//! [`Adopt::Anything`] takes the last row, too: its beginning and its last 64 bytes are replaced.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+
+use ipc_common::{Errno, Error, PageSize, Result};
+
+use super::layout::{LONGEST_FILE, Layout, TRAILER, fresh_trailer, is_trailer};
+use crate::open::regular;
+use crate::resize::grow_file;
+use crate::sys;
+
+/// Which files that are no notes a writer takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Adopt {
+    /// Those that are empty or look like the lecture's.
+    #[default]
+    Lecture,
+    /// Every regular file, whatever is lost.
+    Anything,
+}
+
+/// Whether the file is a note now.
+pub(crate) fn is_note(file: &File) -> Result<bool> {
+    let Some(layout) = Layout::of(regular("fstat", file.as_fd())?) else { return Ok(false) };
+    let mut bytes = [0; TRAILER];
+    match file.read_exact_at(&mut bytes, layout.trailer() as u64) {
+        Ok(()) => Ok(is_trailer(&bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(Error::from_io("pread", &error, sys::name_of(file))),
+    }
+}
+
+/// Makes a note of a file that is none. The caller holds the lock.
+///
+/// The file first gets its length, with room for all of it; its trailer last. Whoever dies between
+/// the two leaves a file that can be adopted again.
+pub(crate) fn take_over(file: &File, adopt: Adopt) -> Result<()> {
+    let old = regular("fstat", file.as_fd())?;
+    let layout = target(old).ok_or_else(|| refused(file, "it is too long to be a note"))?;
+    if adopt == Adopt::Lecture {
+        let all = contents(file, old)?;
+        if let Some(reason) = objection(&all, layout.trailer()) {
+            return Err(refused(file, reason));
+        }
+    }
+    grow_file(file, (layout.trailer() + TRAILER) as u64)?;
+    put_trailer(file, layout)
+}
+
+/// Writes the trailer of a note that nobody has written yet.
+pub(crate) fn put_trailer(file: &File, layout: Layout) -> Result<()> {
+    file.write_all_at(&fresh_trailer(), layout.trailer() as u64)
+        .map_err(|error| Error::from_io("pwrite", &error, sys::name_of(file)))
+}
+
+/// The layout after adoption: whole pages, at least one.
+fn target(len: u64) -> Option<Layout> {
+    let page = PageSize::system().bytes() as u64;
+    Layout::of(len.max(1).checked_next_multiple_of(page)?)
+}
+
+fn contents(file: &File, len: u64) -> Result<Vec<u8>> {
+    let mut all = vec![0; usize::try_from(len).unwrap_or(LONGEST_FILE).min(LONGEST_FILE)];
+    match file.read_exact_at(&mut all, 0) {
+        Ok(()) => Ok(all),
+        Err(error) => Err(Error::from_io("pread", &error, sys::name_of(file))),
+    }
+}
+
+/// Why a file with these bytes is not taken for one of the lecture's. `None`: it is one.
+fn objection(all: &[u8], trailer: usize) -> Option<&'static str> {
+    if all.is_empty() {
+        return None;
+    }
+    let is_text = |byte: &u8| matches!(byte, 0 | b'\t' | b'\n' | b'\r' | b' '..=0x7e | 0x80..);
+    let end = all.iter().position(|byte| *byte == 0);
+    let rest_is_zero = |from: usize| all.iter().skip(from).all(|byte| *byte == 0);
+    match end {
+        None => Some("it holds no NUL, as a note would"),
+        Some(_) if !all.iter().all(is_text) => Some("it holds bytes that are no text"),
+        Some(_) if !rest_is_zero(trailer) => Some("its end, where the trailer goes, is in use"),
+        // Old tails are believed only in a file of whole pages that leaves the trailer's place
+        // free; in a short one they may be a list with NULs between its items.
+        Some(end) if all.len() < trailer + TRAILER && !rest_is_zero(end) => {
+            Some("something follows the first NUL")
+        }
+        Some(_) => None,
+    }
+}
+
+fn refused(file: &File, reason: &str) -> Error {
+    Error::refused("note", Errno::EEXIST, sys::name_of(file)).with_remedy(format!(
+        "this file is not a note ({reason}), and writing would destroy it; name another, or say \
+         --adopt if its beginning and its last {TRAILER} bytes may be replaced"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: usize = 4096;
+
+    fn adopted(bytes: &[u8]) -> bool {
+        objection(bytes, bytes.len().max(1).next_multiple_of(PAGE) - TRAILER).is_none()
+    }
+
+    fn page_of(start: &[u8]) -> Vec<u8> {
+        [start, &vec![0; PAGE - start.len()]].concat()
+    }
+
+    #[test]
+    fn what_the_lectures_programs_leave_is_adopted() {
+        for bytes in
+            [&b""[..], b"\0", b"hello\0", b"hello\0\0\0\0\0", &page_of(b"gr\xc3\xbc\xc3\x9fe")]
+        {
+            assert!(adopted(bytes), "{bytes:?}");
+        }
+        assert!(adopted(&page_of(b"HI\0LO-BEYOND-10")), "a short note over a longer one");
+    }
+
+    #[test]
+    fn what_could_be_somebodys_work_is_not() {
+        let program = page_of(b"\x7fELF\x02\x01\x01\0");
+        let in_use = [page_of(b"hello"), b"tail".to_vec()].concat();
+        let mut full = page_of(b"hello");
+        full[PAGE - 1] = b'x';
+        for bytes in [&b"H"[..], b"a text file\n", b"one\0two\0three\0", &program, &in_use, &full] {
+            assert!(!adopted(bytes), "{:?}", &bytes[..bytes.len().min(20)]);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Where what lies in a note file.
+
+use ipc_common::view::ReadView;
+
+/// The last bytes of a note file, which belong to the protocol and not to the text.
+pub const TRAILER: usize = 64;
+
+/// The longest note file, in bytes. Whoever lengthens a file must not be able to make a reader
+/// copy all its memory full.
+pub const LONGEST_FILE: usize = 16 * 1024 * 1024;
+
+/// The shortest: as much text as trailer.
+const SHORTEST_FILE: usize = 2 * TRAILER;
+
+const MAGIC: [u8; 8] = *b"ipc-note";
+
+/// In the byte order of the machine, as the sequence is: a machine of the other order does not
+/// take the file for a note, instead of misreading its sequence.
+const VERSION: u32 = 1;
+
+/// Where in the trailer the sequence is.
+const SEQUENCE: usize = 12;
+
+/// The trailer of a note that nobody has written yet.
+pub(crate) fn fresh_trailer() -> [u8; TRAILER] {
+    let mut bytes = [0; TRAILER];
+    bytes[..8].copy_from_slice(&MAGIC);
+    bytes[8..SEQUENCE].copy_from_slice(&VERSION.to_ne_bytes());
+    bytes
+}
+
+/// Whether these bytes begin as a trailer of ours does.
+pub(crate) fn is_trailer(bytes: &[u8]) -> bool {
+    bytes.len() >= SEQUENCE && bytes[..SEQUENCE] == fresh_trailer()[..SEQUENCE]
+}
+
+/// Where things are in a file of a given length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    len: usize,
+}
+
+impl Layout {
+    /// `None` if no note file is that long. A multiple of 64, so that the sequence is aligned.
+    pub fn of(len: u64) -> Option<Layout> {
+        let len = usize::try_from(len).ok()?;
+        let fits = (SHORTEST_FILE..=LONGEST_FILE).contains(&len) && len.is_multiple_of(TRAILER);
+        fits.then_some(Layout { len })
+    }
+
+    /// Where the trailer begins; also how many bytes the text has, its NUL included.
+    pub fn trailer(self) -> usize {
+        self.len - TRAILER
+    }
+
+    /// How many bytes of text there is room for, the NUL not counted.
+    pub fn capacity(self) -> usize {
+        self.trailer() - 1
+    }
+
+    /// Where the sequence is.
+    pub fn sequence(self) -> usize {
+        self.trailer() + SEQUENCE
+    }
+
+    /// Whether a view of the whole file ends in a trailer of ours just now.
+    pub fn is_note(self, file: ReadView<'_>) -> bool {
+        let mut bytes = [0; SEQUENCE];
+        file.read(self.trailer(), &mut bytes).is_ok() && is_trailer(&bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_sequence_is_aligned_and_behind_the_text(len in 0..40_000u64) {
+            match Layout::of(len) {
+                Some(layout) => {
+                    prop_assert!(layout.sequence().is_multiple_of(4));
+                    prop_assert!(layout.capacity() < layout.trailer());
+                    prop_assert!(layout.sequence() + 4 <= layout.len);
+                }
+                None => prop_assert!(len < 128 || len % 64 != 0),
+            }
+        }
+    }
+
+    #[test]
+    fn the_magic_of_another_byte_order_is_not_ours() {
+        let mut bytes = fresh_trailer();
+        assert!(is_trailer(&bytes));
+        bytes[8..12].reverse();
+        assert!(!is_trailer(&bytes));
+    }
+
+    #[test]
+    fn endless_files_are_no_notes() {
+        assert_eq!(Layout::of(u64::MAX), None);
+        assert_eq!(Layout::of(LONGEST_FILE as u64 + 64), None);
+    }
+}

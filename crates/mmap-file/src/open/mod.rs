@@ -1,0 +1,68 @@
+//! Files fit to be mapped: opened without surprises, or created without a moment of weakness.
+
+mod create;
+
+pub use create::{Found, create_new, open_or_create};
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use ipc_common::{Errno, Error, Result};
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{Mode, SFlag, fstat};
+
+use crate::sys;
+
+/// What a file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading. A symbolic link is followed: whoever names it may read through it.
+    Read,
+    /// Reading and writing. A symbolic link is refused: in a folder such as `/tmp`, somebody else
+    /// could have put it there to choose which of *our* files is changed. (There is no "writing"
+    /// alone: even PROT_WRITE needs a readable descriptor.)
+    ReadWrite,
+}
+
+/// Opens a file that exists and is regular.
+///
+/// `O_NONBLOCK`, so that a FIFO cannot keep us waiting for its other end; `O_CLOEXEC`, so that
+/// programs we start do not inherit it.
+///
+/// # Errors
+///
+/// Those of open(2): `ENOENT`, `EACCES`, `ELOOP` for a link that is not followed, `ENXIO` for a
+/// socket. `EISDIR` for a folder and `ENODEV` for what else is not a regular file.
+pub fn open_file(path: impl AsRef<Path>, access: Access) -> Result<File> {
+    let path = path.as_ref();
+    let how = match access {
+        Access::Read => OFlag::O_RDONLY,
+        Access::ReadWrite => OFlag::O_RDWR | OFlag::O_NOFOLLOW,
+    };
+    let flags = how | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let file = open(path, flags, Mode::empty())
+        .map_err(|errno| Error::new("open", errno, path.display().to_string()))?;
+    regular("open", file.as_fd())?;
+    Ok(File::from(file))
+}
+
+/// The length of a regular file, in bytes.
+///
+/// # Errors
+///
+/// `EISDIR` for a folder, `ENODEV` for anything else that is not a regular file.
+pub(crate) fn regular(call: &'static str, fd: BorrowedFd<'_>) -> Result<u64> {
+    let found = fstat(fd).map_err(|errno| Error::new("fstat", errno, sys::name_of(fd)))?;
+    let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
+    let (errno, what) = match kind {
+        SFlag::S_IFREG => return Ok(found.st_size.try_into().unwrap_or(0)),
+        SFlag::S_IFDIR => (Errno::EISDIR, "a folder"),
+        SFlag::S_IFIFO => (Errno::ENODEV, "a FIFO (a pipe with a name)"),
+        SFlag::S_IFCHR | SFlag::S_IFBLK => (Errno::ENODEV, "a device"),
+        SFlag::S_IFSOCK => (Errno::ENODEV, "a socket"),
+        _ => (Errno::ENODEV, "no regular file"),
+    };
+    Err(Error::refused(call, errno, sys::name_of(fd))
+        .with_remedy(format!("this is {what}, and only regular files are mapped here; name one")))
+}
