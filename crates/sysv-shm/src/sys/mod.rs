@@ -35,3 +35,8 @@ impl Permissions {
 fn widened(mode: impl Into<u32>) -> u32 {
     mode.into()
 }
+
+/// The same, the other way round.
+fn sized<T: From<u16>>(mode: u16) -> T {
+    mode.into()
+}

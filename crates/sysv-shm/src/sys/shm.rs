@@ -58,7 +58,7 @@ fn raw_stat(id: i32) -> Result<shmid_ds> {
 pub(crate) fn set(id: i32, mode: Option<u16>, owner: Option<(u32, u32)>) -> Result<()> {
     let mut wanted = raw_stat(id)?;
     if let Some(mode) = mode {
-        wanted.shm_perm.mode = mode.into();
+        wanted.shm_perm.mode = super::sized(mode);
     }
     if let Some((user, group)) = owner {
         (wanted.shm_perm.uid, wanted.shm_perm.gid) = (user, group);
