@@ -8,7 +8,7 @@ use clap::Args;
 use ipc_common::cli::style::KERNEL;
 use ipc_common::cli::{Failure, out};
 use ipc_common::{Error, PageSize};
-use mmap_file::{Access, MapOptions, Mapping, maps, open_file};
+use mmap_file::{Access, MapOptions, maps, open_file};
 use serde_json::json;
 
 /// Change a byte of a private mapping: the file never sees it.
@@ -16,8 +16,10 @@ use serde_json::json;
 #[command(
     long_about = "Map a file privately, change its first byte in memory, and compare: memory \
 shows the change, the file (read with pread) does not. The first write made the kernel copy the \
-page for this process: Private_Dirty in /proc/self/smaps grows by it. The file is opened for \
-reading only, and that is enough.",
+page for this process: Anonymous in /proc/self/smaps (memory that is no file's) grows by it. \
+Private_Dirty grows, too, unless the file was written just now: a page that is not yet on the disk \
+counts as dirty, and one that only we have mapped as private. The file is opened for reading \
+only, and that is enough.",
     after_help = "Example:\n  mmap-file private README.md\n\n\
 Exit codes: 0 done, 1 failed, 2 wrong usage."
 )]
@@ -44,10 +46,12 @@ impl Private {
 
         let mut before = [0; 1];
         view.read(0, &mut before)?;
-        let dirty_before = private_dirty(&mapping)?;
+        let dirty_before = maps::figure(&mapping, "Private_Dirty")?;
+        let copied_before = maps::figure(&mapping, "Anonymous")?;
         let new = if before[0] == b'!' { b'?' } else { b'!' };
         view.write(0, &[new])?;
-        let dirty_after = private_dirty(&mapping)?;
+        let dirty_after = maps::figure(&mapping, "Private_Dirty")?;
+        let copied_after = maps::figure(&mapping, "Anonymous")?;
 
         let (mut memory, mut on_file) = ([0; 1], [0; 1]);
         view.read(0, &mut memory)?;
@@ -59,6 +63,8 @@ impl Private {
                 "memory_before": before[0],
                 "memory_after": memory[0],
                 "file_after": on_file[0],
+                "anonymous_before": copied_before,
+                "anonymous_after": copied_after,
                 "private_dirty_before": dirty_before,
                 "private_dirty_after": dirty_after,
             });
@@ -74,13 +80,11 @@ impl Private {
         let (old, now) = (byte(before), byte(memory));
         writeln!(out, "first byte, in memory  {KERNEL}{old:<20} {now}{KERNEL:#}")?;
         writeln!(out, "first byte, by pread   {:<20} {KERNEL}{}{KERNEL:#}", "", byte(on_file))?;
+        let (old, now) = (kib(copied_before), kib(copied_after));
+        writeln!(out, "Anonymous (smaps)      {KERNEL}{old:<20} {now}{KERNEL:#}")?;
         let (old, now) = (kib(dirty_before), kib(dirty_after));
         writeln!(out, "Private_Dirty (smaps)  {KERNEL}{old:<20} {now}{KERNEL:#}")?;
         writeln!(out, "The write went to a copy of the page that only this process has.")?;
         Ok(())
     }
-}
-
-fn private_dirty(mapping: &Mapping) -> Result<Option<u64>, Error> {
-    maps::figure(mapping, "Private_Dirty")
 }

@@ -89,7 +89,7 @@ fn shipped(model: &Model, text: &[u8]) {
 }
 
 fn is_caught(broken: Broken, write: fn(&Model, &[u8])) -> bool {
-    catch_unwind(AssertUnwindSafe(|| run(broken, 0, (1, 1), write))).is_err()
+    catch_unwind(AssertUnwindSafe(|| run(broken, 0, (1, 2), write))).is_err()
 }
 
 #[test]
