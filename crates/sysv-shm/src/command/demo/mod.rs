@@ -29,8 +29,8 @@ use super::naming;
 /// number is read at the moment it is printed.
 ///
 /// The segment is removed at the end, also after Ctrl-C, SIGTERM or a failure. If the demo is killed
-/// with kill -9, its writer and reader end, and a small process that it started first removes the
-/// segment.
+/// with kill -9, its writer and reader end too, and a small process that it started first removes
+/// the segment within a second; only killing that one as well leaves a segment behind.
 #[derive(Args)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 128+n ended by signal n (130: Ctrl-C).")]
 pub struct Demo {}
@@ -38,7 +38,7 @@ pub struct Demo {}
 impl Demo {
     pub fn run(self) -> Result<(), Failure> {
         let quit = Quit::watch()?;
-        let stage = Stage::build()?;
+        let stage = Stage::build(&quit)?;
         let tell = Narrator::new(&quit);
         let segment = stage.segment();
         let key = stage.key().to_string();
@@ -70,11 +70,11 @@ impl Demo {
 
         tell.act("Both go; the segment stays")?;
         let ended = reader.end_by(Signal::SIGKILL)?;
-        tell.leaves(&reader, READER, &format!("killed ({ended})"))?;
+        tell.leaves(&reader, READER, &format!("is killed ({ended}); the kernel detaches for it"))?;
         tell.kernel(segment)?;
         tell.pause()?;
         writer.finish()?;
-        tell.leaves(&writer, WRITER, "has ended")?;
+        tell.leaves(&writer, WRITER, "reaches the end of its input, detaches, and ends")?;
         tell.kernel(segment)?;
         tell.pause()?;
         let mut late = Actor::start("reader", ["read", "--key", &key])?;

@@ -1,10 +1,11 @@
 //! The segment that the demo is about. However the demo ends, it goes.
 
+use std::io::Write as _;
 use std::thread::sleep;
 use std::time::Duration;
 
 use clap::Args;
-use ipc_common::cli::{Actor, Failure, Lines, Quit};
+use ipc_common::cli::{Actor, Failure, Lines, Quit, out};
 use ipc_common::{Errno, Key};
 use nix::unistd::geteuid;
 use sysv_shm::note::{self, LECTURE_SIZE};
@@ -26,10 +27,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn build() -> Result<Stage, Failure> {
+    pub fn build(quit: &Quit) -> Result<Stage, Failure> {
         loop {
             let key = fresh_key();
-            let clean_up = Actor::start("cleaner", ["demo-clean-up", &key.to_string()])?;
+            let mut clean_up = Actor::start("cleaner", ["demo-clean-up", &key.to_string()])?;
+            // Only once it watches for signals: the one that tells it of our death would kill it.
+            clean_up.line(quit)?;
             match Segment::create(key, LECTURE_SIZE, Mode::PRIVATE) {
                 // Somebody has this key after all.
                 Err(error) if error.errno() == Errno::EEXIST => {}
@@ -66,6 +69,9 @@ impl CleanUp {
     pub fn run(self) -> Result<(), Failure> {
         // The demo's death closes our input, and sends us SIGTERM, whichever comes first.
         let quit = Quit::watch()?;
+        let mut out = out();
+        writeln!(out, "ready")?;
+        out.flush()?;
         let mut lines = Lines::new(1);
         while let Ok(Some(_)) = lines.next(&quit) {}
         // The actors were told to end as well. One that was about to attach may still create what
