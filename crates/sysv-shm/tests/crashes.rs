@@ -3,13 +3,13 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{Child, LONG, child, key, until};
 use ipc_common::Key;
-use ipc_common::view::{Text, WriteView};
+use ipc_common::view::{Text, Woken, WriteView};
 use sysv_shm::note::{Before, NoteReader, NoteWriter, Reading, Wanted, remove};
 use sysv_shm::{AttachedWrite, Mode, Segment};
 use testkit::need;
@@ -19,6 +19,7 @@ testkit::cases! {
     without_the_lock_torn_notes_are_read needs need::sysv;
     two_writers_at_once_lose_no_note_and_tear_none needs need::sysv;
     a_note_outlives_everyone_who_was_attached needs need::sysv;
+    a_writer_wakes_the_reader_that_follows needs need::sysv;
 }
 
 const SIZE: usize = 128 * 1024;
@@ -178,23 +179,25 @@ fn a_note_outlives_everyone_who_was_attached() {
         writer.put(b"still here", Duration::ZERO).unwrap();
     })
     .succeed();
-    let follower = AtomicBool::new(false);
     assert_eq!(Segment::open(key).unwrap().stat().unwrap().attached, 0);
     let mut reader = NoteReader::open(key).unwrap();
     assert_eq!(reader.read().unwrap().text().unwrap().to_string(), "still here");
-    // A follower wakes at once when one of ours writes: long before the limit.
-    let writer = child(|| {
-        let mut writer = NoteWriter::open_or_create(key, &Wanted::default()).unwrap().into_inner();
-        until("the reader sleeps", || common::sleeps(nix::unistd::getppid().as_raw()));
+    remove(key).unwrap();
+}
+
+fn a_writer_wakes_the_reader_that_follows() {
+    let key = key();
+    let mut writer = NoteWriter::open_or_create(key, &Wanted::default()).unwrap().into_inner();
+    let mut reader = NoteReader::open(key).unwrap();
+    reader.read().unwrap();
+    let us = std::process::id().cast_signed();
+    let other = child(|| {
+        until("the reader sleeps", || common::sleeps(us));
         writer.put(b"wake up", Duration::ZERO).unwrap();
     });
-    let began = Instant::now();
-    while reader.read().unwrap().text().is_none_or(|text| text.as_bytes() != b"wake up") {
-        reader.wait(LONG).unwrap();
-        follower.store(true, Ordering::SeqCst);
-    }
-    assert!(began.elapsed() < LONG, "nobody woke the reader");
-    writer.succeed();
+    assert_ne!(reader.wait(LONG).unwrap(), Woken::TimedOut);
+    assert_eq!(reader.read().unwrap().text().unwrap().to_string(), "wake up");
+    other.succeed();
     remove(key).unwrap();
 }
 

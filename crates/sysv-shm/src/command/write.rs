@@ -87,13 +87,11 @@ fn put_lines(writer: &mut NoteWriter, quit: &Quit) -> Result<(), Failure> {
     let mut all_written = true;
     let mut lines = Lines::new(writer.size());
     while let Some(line) = lines.next(quit)? {
-        match put(writer, &line.bytes, quit) {
+        // What was dropped counts: the line is refused by its whole length.
+        let fits = writer.expect_room(line.bytes.len() + line.dropped);
+        match fits.map_err(Failure::from).and_then(|()| put(writer, &line.bytes, quit)) {
             Err(Failure::Error(error)) if is_about_the_text(&error) => {
-                let longer = match line.dropped {
-                    0 => String::new(),
-                    more => format!(" (the line has {more} bytes more)"),
-                };
-                warn(&format_args!("line not written: {error}{longer}"));
+                warn(&format_args!("line not written: {error}"));
                 all_written = false;
             }
             other => other?,

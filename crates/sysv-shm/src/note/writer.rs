@@ -107,7 +107,8 @@ impl NoteWriter {
     /// text that holds a NUL; `EIDRM` if the note was removed; those of [`Lock::acquire`], `EAGAIN`
     /// and `EINTR` above all.
     pub fn put(&mut self, text: &[u8], limit: Duration) -> Result<Before> {
-        self.refuse_unfit(text)?;
+        self.expect_room(text.len())?;
+        refuse_nul(text)?;
         let segment = self.attached.segment();
         if segment.is_removed()? {
             return Err(removed(segment.id()));
@@ -133,22 +134,21 @@ impl NoteWriter {
         Ok(before)
     }
 
-    fn refuse_unfit(&self, text: &[u8]) -> Result<()> {
-        let size = self.attached.view().len();
-        if text.len() >= size {
-            let about = format!("{} bytes of text, {size} bytes of segment", text.len());
-            return Err(Error::refused("note", Errno::ERANGE, about).with_remedy(format!(
-                "with its NUL the text needs {} bytes; shorten it, or remove the segment and create one with that size",
-                text.len() + 1
-            )));
+    /// Whether a text of `len` bytes, and the NUL behind it, would fit.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if not.
+    pub fn expect_room(&self, len: usize) -> Result<()> {
+        let size = self.size();
+        if len < size {
+            return Ok(());
         }
-        if let Some(at) = text.iter().position(|byte| *byte == 0) {
-            return Err(Error::refused("note", Errno::EINVAL, format!("a NUL at byte {at}"))
-                .with_remedy(
-                    "a note ends at its first NUL, so the rest would be lost; take it out",
-                ));
-        }
-        Ok(())
+        let about = format!("{len} bytes of text, {size} bytes of segment");
+        Err(Error::refused("note", Errno::ERANGE, about).with_remedy(format!(
+            "with its NUL the text needs {} bytes; shorten it, or remove the segment and create one with that size",
+            len.saturating_add(1)
+        )))
     }
 
     /// The attached segment.
@@ -171,6 +171,16 @@ impl fmt::Debug for NoteWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NoteWriter({:?}, key {})", self.attached, self.key)
     }
+}
+
+fn refuse_nul(text: &[u8]) -> Result<()> {
+    // `contains` looks at many bytes at once; `position` only has to be right.
+    if !text.contains(&0) {
+        return Ok(());
+    }
+    let at = text.iter().position(|byte| *byte == 0).unwrap_or_default();
+    Err(Error::refused("note", Errno::EINVAL, format!("a NUL at byte {at}"))
+        .with_remedy("a note ends at its first NUL, so the rest would be lost; take it out"))
 }
 
 /// The lock for `segment`, created with the segment's own mode if it is missing: then whoever may

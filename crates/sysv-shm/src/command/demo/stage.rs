@@ -1,12 +1,13 @@
 //! The segment that the demo is about. However the demo ends, it goes.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::thread::sleep;
 use std::time::Duration;
 
 use clap::Args;
-use ipc_common::cli::{Actor, Failure, Lines, Quit, out};
-use ipc_common::{Errno, Key};
+use ipc_common::cli::{Actor, Failure, Quit, out};
+use ipc_common::{Errno, Error, Key};
+use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::geteuid;
 use sysv_shm::note::{self, LECTURE_SIZE};
 use sysv_shm::segment::fresh_key;
@@ -31,7 +32,7 @@ impl Stage {
         loop {
             let key = fresh_key();
             let mut clean_up = Actor::start("cleaner", ["demo-clean-up", &key.to_string()])?;
-            // Only once it watches for signals: the one that tells it of our death would kill it.
+            // Only once it is deaf to signals: the one that tells of our death would kill it.
             clean_up.line(quit)?;
             match Segment::create(key, LECTURE_SIZE, Mode::PRIVATE) {
                 // Somebody has this key after all.
@@ -67,13 +68,15 @@ pub struct CleanUp {
 
 impl CleanUp {
     pub fn run(self) -> Result<(), Failure> {
-        // The demo's death closes our input, and sends us SIGTERM, whichever comes first.
-        let quit = Quit::watch()?;
+        // Not `Quit`, for which a second signal is final: the demo's death sends SIGTERM once for
+        // each of its threads (PR_SET_PDEATHSIG). What tells is the end of our input.
+        let deaf: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
+        deaf.thread_block().map_err(|errno| Error::new("sigprocmask", errno, ""))?;
         let mut out = out();
         writeln!(out, "ready")?;
         out.flush()?;
-        let mut lines = Lines::new(1);
-        while let Ok(Some(_)) = lines.next(&quit) {}
+        // However it ends, the demo has gone.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
         // The actors were told to end as well. One that was about to attach may still create what
         // it does not find.
         sleep(LAST_MOMENT);
