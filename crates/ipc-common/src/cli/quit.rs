@@ -36,16 +36,11 @@ impl Quit {
         let signal = Arc::new(AtomicUsize::new(0));
         let asked = Arc::new(AtomicBool::new(false));
         for number in [SIGINT, SIGTERM, SIGHUP] {
-            // In this order: the first signal finds `asked` false, the second true.
-            flag::register_conditional_default(number, Arc::clone(&asked))
+            // The number first: a signal that comes between two of these calls is noted, not
+            // swallowed. Then in this order: the first signal finds `asked` false, the second true.
+            flag::register_usize(number, Arc::clone(&signal), number.unsigned_abs() as usize)
+                .and_then(|_| flag::register_conditional_default(number, Arc::clone(&asked)))
                 .and_then(|_| flag::register(number, Arc::clone(&asked)))
-                .and_then(|_| {
-                    flag::register_usize(
-                        number,
-                        Arc::clone(&signal),
-                        number.unsigned_abs() as usize,
-                    )
-                })
                 .map_err(|error| {
                     let errno = error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw);
                     Error::new("sigaction", errno, format!("signal {number}"))
