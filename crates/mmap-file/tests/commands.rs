@@ -462,7 +462,7 @@ fn an_unreadable_file_says_so() {
     let folder = testkit::folder();
     let path = folder.file("closed");
     fs::write(&path, "x").unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     for command in ["reader", "writer", "int", "info", "private"] {
         complains(Program::run(&mut on(command, &path)), &["EACCES", "ls -l"]);
     }

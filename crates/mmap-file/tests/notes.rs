@@ -317,8 +317,10 @@ fn kill_9_at_any_moment_never_shows_a_torn_note() {
     let mut printing = mmap_file(["reader"]).arg(&path).stdout(printed).spawn().unwrap();
     let mut reader = NoteReader::open(&path).unwrap();
     let (mut whole, mut abandoned) = (0, 0);
-    let rounds = testkit::soak(15, 200);
-    for round in 0..rounds {
+    let (mut round, rounds) = (0, testkit::soak(15, 200));
+    // On a busy machine a writer may be killed before it begins: then there are more rounds.
+    while round < rounds || abandoned == 0 || whole == 0 {
+        round += 1;
         let writing = Child::start(|| write_for_ever(&path));
         look_for_a_while(|| whole += usize::from(is_one_letter(&reader.read().unwrap())));
         drop(writing); // kill -9
@@ -336,8 +338,10 @@ fn kill_9_at_any_moment_never_shows_a_torn_note() {
         assert_eq!(next.write(b"!!!", SECOND).unwrap(), expected, "round {round}");
         assert_eq!(text(&path), "!!!");
     }
-    assert!(abandoned > 0, "of {rounds} kills none came in mid-write: nothing was tested");
-    assert!(whole > 0, "no reader ever saw a note");
+    // The last note stays, so the reader that prints comes to print it.
+    while !fs::read(folder.file("printed")).unwrap().contains(&b'\n') {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     printing.kill().unwrap();
     printing.wait().unwrap();
     let printed = fs::read(folder.file("printed")).unwrap();
@@ -346,7 +350,6 @@ fn kill_9_at_any_moment_never_shows_a_torn_note() {
     for line in &lines[..lines.len() - 1] {
         assert!(line.windows(2).all(|pair| pair[0] == pair[1]), "a torn note was printed");
     }
-    assert!(lines.len() > 1, "the reader printed nothing");
 }
 
 /// The detector: the same writer and the same judge, and plain stores instead of the protocol.
@@ -415,19 +418,23 @@ fn a_scribbling_peer_can_cause_wrong_reports_only() {
             seed ^= seed >> 7;
             seed ^= seed << 17;
             let at = seed as usize % mapping.len();
-            match seed % 7 {
-                // The trailer gets more than its share, and sometimes a sequence that looks right.
-                0..3 => view.write(mapping.len() - 64 + at % 64, &[seed as u8]).unwrap(),
-                3 => view.write(mapping.len() - 64, b"ipc-note\x01\0\0\0").unwrap(),
-                4 => view.wake_all(mapping.len() - 52).unwrap(),
-                5 => drop(lock::try_lock(&file)),
+            match seed % 8 {
+                // The trailer gets more than its share: mostly a sound one with a wild sequence.
+                0 | 1 => view.write(mapping.len() - 52, &seed.to_ne_bytes()[4..]).unwrap(),
+                2 | 3 => view.write(mapping.len() - 64, b"ipc-note\x01\0\0\0").unwrap(),
+                4 => view.write(mapping.len() - 64 + at % 64, &[seed as u8]).unwrap(),
+                5 => view.wake_all(mapping.len() - 52).unwrap(),
+                6 => drop(lock::try_lock(&file)),
                 _ => view.write(at, &[(seed >> 8) as u8]).unwrap(),
             }
         }
     });
     let mut reader = NoteReader::open(&path).unwrap();
     let mut found = std::collections::BTreeSet::new();
-    for _ in 0..testkit::soak(300, 5000) {
+    let (mut rounds, least) = (0, testkit::soak(300, 5000));
+    // If the scribbler has no effect, the watchdog says so.
+    while rounds < least || found.len() < 2 {
+        rounds += 1;
         found.insert(match reader.read().unwrap() {
             Reading::Whole { .. } => "whole",
             Reading::Abandoned => "abandoned",
@@ -442,7 +449,6 @@ fn a_scribbling_peer_can_cause_wrong_reports_only() {
             writer.flush().unwrap();
         }
     }
-    assert!(found.len() > 1, "the scribbler had no effect: {found:?}");
     drop(scribbling);
     let mut writer = NoteWriter::open(&path, Adopt::Anything, SECOND).unwrap().0;
     writer.write(b"calm again", SECOND).unwrap();
