@@ -29,6 +29,7 @@ testkit::cases! {
     populate_read_past_the_end_is_an_error_and_not_sigbus;
     unmapping_says_so_and_takes_all_pages;
     growing_allocates_and_shrinking_unmaps_first;
+    growing_fills_the_holes_that_were_there;
     anonymous_memory_is_shared_with_a_child;
     the_lock_keeps_others_out_and_ends_with_its_holder;
     a_reader_may_ask_about_the_lock;
@@ -260,6 +261,17 @@ fn growing_allocates_and_shrinking_unmaps_first() {
     assert_eq!(mapped.view().unwrap().read_vec(0, 4).unwrap(), b"0123");
     let listed = maps::listing_of(mapped.mapping()).unwrap();
     assert_eq!((listed.end - listed.start) as usize, page());
+}
+
+fn growing_fills_the_holes_that_were_there() {
+    let folder = testkit::folder();
+    let file = File::options().read(true).write(true).create_new(true).open(folder.file("sparse"));
+    let file = file.unwrap();
+    file.set_len(8 * page() as u64).unwrap();
+    let mut mapped = MappedFile::new(file).unwrap();
+    mapped.grow(9 * page()).unwrap();
+    let blocks = std::os::unix::fs::MetadataExt::blocks(&mapped.file().metadata().unwrap());
+    assert!(blocks as usize * 512 >= 9 * page(), "the holes are still there");
 }
 
 fn anonymous_memory_is_shared_with_a_child() {

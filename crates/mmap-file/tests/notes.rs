@@ -36,7 +36,7 @@ testkit::cases! {
     a_scribbling_peer_can_cause_wrong_reports_only;
 }
 
-const LARGE: usize = 1024 * 1024;
+const LARGE: usize = 128 * 1024;
 
 fn a_note_goes_over_and_stays() {
     let folder = testkit::folder();
@@ -186,9 +186,13 @@ fn two_writers_at_once_take_turns() {
 fn is_one_letter(found: &Reading) -> bool {
     let Some(text) = found.text() else { return false };
     let bytes = text.as_bytes();
-    let torn = bytes.windows(2).any(|pair| pair[0] != pair[1]);
-    assert!(!torn, "a torn note of {} bytes", bytes.len());
+    assert!(!is_torn(bytes), "a torn note of {} bytes", bytes.len());
     !bytes.is_empty()
+}
+
+/// Whether not all are the same. One comparison of two slices: a slow judge would see little.
+fn is_torn(bytes: &[u8]) -> bool {
+    bytes.len() > 1 && bytes[1..] != bytes[..bytes.len() - 1]
 }
 
 fn a_file_replaced_or_removed_is_noticed() {
@@ -302,7 +306,7 @@ fn write_for_ever(path: &std::path::Path) {
 
 /// Looks, and judges each look, until a random moment in the next few milliseconds.
 fn look_for_a_while(mut judge: impl FnMut()) {
-    let until = Instant::now() + Duration::from_micros(500 + random_u64() % 4000);
+    let until = Instant::now() + Duration::from_micros(500 + random_u64() % 10_000);
     while Instant::now() < until {
         judge();
     }
@@ -348,7 +352,7 @@ fn kill_9_at_any_moment_never_shows_a_torn_note() {
     // The last line may be cut: the reader was killed, too.
     let lines: Vec<&[u8]> = printed.split(|byte| *byte == b'\n').collect();
     for line in &lines[..lines.len() - 1] {
-        assert!(line.windows(2).all(|pair| pair[0] == pair[1]), "a torn note was printed");
+        assert!(!is_torn(line), "a torn note was printed");
     }
 }
 
@@ -368,7 +372,7 @@ fn without_the_protocol_torn_notes_are_seen() {
         // Ends when one is seen; if none ever is, the watchdog says so.
         let found = reader.read().unwrap();
         let bytes = found.text().unwrap().as_bytes();
-        if bytes.windows(2).any(|pair| pair[0] != pair[1]) {
+        if is_torn(bytes) {
             return;
         }
     }
