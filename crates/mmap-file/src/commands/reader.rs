@@ -121,7 +121,8 @@ impl Reader {
     }
 
     fn hint_once(&self, hinted: &mut bool) {
-        if !*hinted && stderr().is_terminal() {
+        // Both: in the demo, standard output is a pipe, and there nobody is to type anything.
+        if !*hinted && stdout().is_terminal() && stderr().is_terminal() {
             hint(
                 &"No note yet. To write one, in another terminal:",
                 &command_line("writer", &self.file),

@@ -141,7 +141,8 @@ impl NoteWriter {
     ///
     /// `EIO` if the device failed.
     pub fn flush(&self) -> Result<()> {
-        self.mapping.flush(0..self.mapping.len())
+        let flushed = self.mapping.flush(0..self.mapping.len());
+        flushed.map_err(|error| Error::new("msync", error.errno(), self.path.display().to_string()))
     }
 
     /// Whether the path still leads to this file.
