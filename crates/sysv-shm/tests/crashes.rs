@@ -146,7 +146,11 @@ fn without_the_lock_torn_notes_are_read() {
         let _ = view.put_text(&notes[number % notes.len()]).unwrap();
     };
     put(attached.view(), 0);
-    let writer = child(|| (0..).for_each(|number| put(attached.view(), number)));
+    let writer = child(|| {
+        for number in 0.. {
+            put(attached.view(), number);
+        }
+    });
     until("a torn note is read", || is_torn(&attached.view().text()));
     writer.kill_9();
 }

@@ -377,7 +377,7 @@ fn nothing_a_peer_does_is_more_than_an_error() {
                 attached.view().fill(0, attached.view().len(), (round + byte) as u8 | 1)?;
             }
             segment.set_mode(Mode::new([0o600, 0o400, 0o000][round % 3])?)?;
-            if round % 5 == 0 {
+            if round.is_multiple_of(5) {
                 segment.mark_for_removal()
             } else {
                 segment.set_mode(Mode::PRIVATE)
@@ -403,7 +403,7 @@ fn nothing_a_peer_does_is_more_than_an_error() {
         segment.stat()?;
         segment.set_mode(Mode::PRIVATE)?;
         segment.is_removed()?;
-        if round % 7 == 0 {
+        if round.is_multiple_of(7) {
             segment.mark_for_removal()?;
         }
         writer.detach()?;

@@ -94,7 +94,7 @@ fn print_lock(out: &mut impl std::io::Write, id: i32, state: &LockState) -> std:
         (false, pid) => format!("free, last held by {}", process(pid)),
     };
     writeln!(out, "{}", row("lock", format_args!("{KERNEL}{lock}{KERNEL:#}")))?;
-    let meaning = match (state.sequence % 2 == 0, state.held) {
+    let meaning = match (state.sequence.is_multiple_of(2), state.held) {
         (true, _) => "even: the note is whole",
         (false, true) => "odd: a write is under way",
         (false, false) => "odd, and the lock is free: the last writer died in the middle",
@@ -113,7 +113,7 @@ fn lock_json(id: i32, state: &LockState) -> Value {
         "held": state.held,
         "last_pid": state.last_pid,
         "sequence": state.sequence,
-        "whole": state.sequence % 2 == 0,
+        "whole": state.sequence.is_multiple_of(2),
         "waiting": state.waiting,
     })
 }

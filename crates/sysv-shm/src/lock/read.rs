@@ -40,7 +40,7 @@ impl Lock {
     pub fn read<T>(self, mut copy: impl FnMut() -> T) -> Result<Snapshot<T>> {
         for attempt in 0..TRIES {
             let (sequence, steady) = self.count()?;
-            if steady && sequence % 2 == 0 {
+            if steady && sequence.is_multiple_of(2) {
                 let copy = in_order(&mut copy);
                 if self.count()? == (sequence, true) {
                     return Ok(Snapshot::Whole { copy, sequence });
