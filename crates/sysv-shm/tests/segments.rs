@@ -27,6 +27,7 @@ testkit::cases! {
     writes_through_one_attachment_show_in_the_other needs need::sysv;
     a_write_through_a_read_only_attachment_is_fatal needs need::sysv;
     mode_and_owner_can_be_changed needs need::sysv, need::root;
+    a_mode_that_shuts_its_owner_out_can_be_changed_by_him needs need::sysv, need::ordinary_user;
     a_mode_keeps_other_users_out needs need::sysv, need::root;
     the_list_says_what_stat_says needs need::sysv;
     the_full_number_of_segments_is_named needs need::sysv, own_limits;
@@ -280,6 +281,16 @@ fn mode_and_owner_can_be_changed() {
     })
     .succeed();
     assert_eq!(segment.stat().unwrap().mode, Mode::PRIVATE);
+    segment.mark_for_removal().unwrap();
+}
+
+fn a_mode_that_shuts_its_owner_out_can_be_changed_by_him() {
+    let segment = private(10);
+    segment.set_mode(Mode::new(0).unwrap()).unwrap();
+    assert_eq!(segment.attach_read().unwrap_err().errno(), Errno::EACCES);
+    assert_eq!(segment.stat().unwrap_err().errno(), Errno::EACCES);
+    segment.set_mode(Mode::PRIVATE).unwrap();
+    assert_eq!(segment.stat().unwrap().owner, Uid::effective());
     segment.mark_for_removal().unwrap();
 }
 

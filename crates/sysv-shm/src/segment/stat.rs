@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use ipc_common::{Errno, Error, Key, Result};
 use nix::unistd::{Gid, Uid};
 
-use super::Segment;
+use super::{Segment, list};
 use crate::{Mode, sys};
 
 /// Above the permission bits of the mode: it goes when the last process detaches (`<sys/shm.h>`).
@@ -97,10 +97,10 @@ impl Segment {
     ///
     /// # Errors
     ///
-    /// `EPERM` for anyone but owner, creator and root; `EACCES` without read permission, which the
-    /// look at the owner takes; `EINVAL` or `EIDRM` if it is gone.
+    /// `EPERM` for anyone but owner, creator and root; `EINVAL` or `EIDRM` if it is gone.
     pub fn set_mode(self, mode: Mode) -> Result<()> {
-        sys::shm::set(self.id, Some(mode.bits()), None)
+        let now = self.look()?;
+        sys::shm::set(self.id, mode.bits(), (now.owner.as_raw(), now.group.as_raw()))
     }
 
     /// Gives it to another user and group. The creator keeps the right to remove it.
@@ -109,7 +109,20 @@ impl Segment {
     ///
     /// Those of [`Segment::set_mode`].
     pub fn set_owner(self, owner: Uid, group: Gid) -> Result<()> {
-        sys::shm::set(self.id, None, Some((owner.as_raw(), group.as_raw())))
+        let now = self.look()?;
+        sys::shm::set(self.id, now.mode.bits(), (owner.as_raw(), group.as_raw()))
+    }
+
+    /// The state before a change: `IPC_SET` sets mode and owner together, so what is to stay has to
+    /// be known. The owner may change a segment that he may not read (mode 0000, say), and then
+    /// `IPC_STAT` refuses; the list does not.
+    fn look(self) -> Result<Stat> {
+        match self.stat() {
+            Err(error) if error.errno() == Errno::EACCES => {
+                list()?.into_iter().find(|stat| stat.id == self.id).ok_or(error)
+            }
+            looked => looked,
+        }
     }
 }
 

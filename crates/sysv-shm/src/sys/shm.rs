@@ -33,7 +33,13 @@ fn about_key(key: Key, size: usize) -> String {
 
 /// `IPC_STAT`, which needs read permission.
 pub(crate) fn stat(id: i32) -> Result<Raw> {
-    let found = raw_stat(id)?;
+    let mut found = MaybeUninit::<shmid_ds>::zeroed();
+    // SAFETY: the kernel writes one shmid_ds, and there is room for one.
+    if unsafe { libc::shmctl(id, libc::IPC_STAT, found.as_mut_ptr()) } == -1 {
+        return Err(Error::new("shmctl", Errno::last(), format!("IPC_STAT of segment {id}")));
+    }
+    // SAFETY: the kernel filled it; and all zeroes, from above, is a valid shmid_ds as well.
+    let found = unsafe { found.assume_init() };
     Ok(Raw {
         permissions: Permissions::of(&found.shm_perm),
         size: found.shm_segsz,
@@ -44,25 +50,12 @@ pub(crate) fn stat(id: i32) -> Result<Raw> {
     })
 }
 
-fn raw_stat(id: i32) -> Result<shmid_ds> {
-    let mut found = MaybeUninit::<shmid_ds>::zeroed();
-    // SAFETY: the kernel writes one shmid_ds, and there is room for one.
-    match unsafe { libc::shmctl(id, libc::IPC_STAT, found.as_mut_ptr()) } {
-        -1 => Err(Error::new("shmctl", Errno::last(), format!("IPC_STAT of segment {id}"))),
-        // SAFETY: the kernel filled it; and all zeroes, from above, is a valid shmid_ds as well.
-        _ => Ok(unsafe { found.assume_init() }),
-    }
-}
-
-/// `IPC_SET` with a new mode, a new owner, or both; what is `None` stays.
-pub(crate) fn set(id: i32, mode: Option<u16>, owner: Option<(u32, u32)>) -> Result<()> {
-    let mut wanted = raw_stat(id)?;
-    if let Some(mode) = mode {
-        wanted.shm_perm.mode = super::sized(mode);
-    }
-    if let Some((user, group)) = owner {
-        (wanted.shm_perm.uid, wanted.shm_perm.gid) = (user, group);
-    }
+/// `IPC_SET`: mode, owner and group are all set, and nothing else is looked at (shmctl(2)).
+pub(crate) fn set(id: i32, mode: u16, owner: (u32, u32)) -> Result<()> {
+    // SAFETY: a shmid_ds is numbers only, for which zero is a value.
+    let mut wanted: shmid_ds = unsafe { MaybeUninit::zeroed().assume_init() };
+    wanted.shm_perm.mode = super::sized(mode);
+    (wanted.shm_perm.uid, wanted.shm_perm.gid) = owner;
     // SAFETY: the kernel reads one shmid_ds, which is what `wanted` is.
     match unsafe { libc::shmctl(id, libc::IPC_SET, &raw mut wanted) } {
         -1 => Err(Error::new("shmctl", Errno::last(), format!("IPC_SET on segment {id}"))),
