@@ -23,6 +23,11 @@ pub fn left_behind() -> Vec<String> {
             left.push(format!("segment {id}, created by process {creator}"));
         }
     }
+    for (id, last) in private_semaphores_and_users() {
+        if ours.contains(&last) {
+            left.push(format!("semaphore set {id}, without a key, last used by process {last}"));
+        }
+    }
     let folders = fresh::given_folders();
     left.extend(folders.iter().filter(|f| f.exists()).map(|f| format!("folder {}", f.display())));
     left
@@ -46,6 +51,10 @@ pub(crate) fn sweep() -> Vec<String> {
     for (id, _) in segments_and_creators().into_iter().filter(|(_, by)| ours.contains(by)) {
         // SAFETY: as above.
         unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) };
+    }
+    for (id, _) in private_semaphores_and_users().into_iter().filter(|(_, by)| ours.contains(by)) {
+        // SAFETY: as above.
+        unsafe { libc::semctl(id, 0, libc::IPC_RMID) };
     }
     for folder in fresh::given_folders() {
         let _ = fs::remove_dir_all(folder);
@@ -82,6 +91,20 @@ fn segments_and_creators() -> Vec<(i32, u32)> {
     let row = |line: &str| {
         let mut columns = line.split_whitespace();
         Some((columns.nth(1)?.parse().ok()?, columns.nth(2)?.parse().ok()?))
+    };
+    table.lines().skip(1).filter_map(row).collect()
+}
+
+/// The id of every semaphore set without a key, and who last used its first semaphore: nobody
+/// writes down who created a set.
+fn private_semaphores_and_users() -> Vec<(i32, u32)> {
+    let table = fs::read_to_string("/proc/sysvipc/sem").unwrap_or_default();
+    let row = |line: &str| {
+        let mut columns = line.split_whitespace();
+        let (key, id) = (columns.next()?, columns.next()?.parse().ok()?);
+        // SAFETY: GETPID takes numbers only.
+        let last = unsafe { libc::semctl(id, 0, libc::GETPID) };
+        (key == "0").then_some((id, u32::try_from(last).ok()?))
     };
     table.lines().skip(1).filter_map(row).collect()
 }
