@@ -67,8 +67,9 @@ fn run_in_child(case: &Case) -> Result<(), Failed> {
     let mut command = Command::new(env::current_exe()?);
     // What the programs under test would heed, and who runs the tests did not mean for them.
     // (`CI` counts as a terminal that knows colours.)
-    ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "XDG_STATE_HOME"]
-        .map(|name| command.env_remove(name));
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "XDG_STATE_HOME"] {
+        command.env_remove(name);
+    }
     let mut child = command
         .env(CASE, case.name)
         .env("RUST_BACKTRACE", "0")
