@@ -29,6 +29,9 @@ pub struct Guard(());
 /// that is not ours as if we were not there:
 ///
 /// - **A genuine crash** dies as it would have: same signal, code, address and program counter.
+///   (From the moment in which the signal has its default action back, by us or by Rust's handler,
+///   until the process is gone, a fault on another thread is deadly too, a copy's included; then
+///   that may be the one in the core.)
 /// - **A signal that someone sent** is passed on with its sender. If nobody handles it, the process
 ///   dies of it. (Rust's handler takes a sent SIGSEGV for a fault that will come again at once. A
 ///   program that has only that handler lives on after the first one, and dies of the second; with
