@@ -35,8 +35,9 @@
 //!
 //! `handler` installs the handler and holds the order in which a signal is answered; `previous`,
 //! in it, passes on what is not ours. `fault` is the fault as a value; `context` reads the
-//! processor's registers; `probe` tries to read, write and copy; `stack` gives a thread a stack to
-//! handle its own overflow on; `sys` wraps the calls that are not safe.
+//! processor's registers; `probe` tries to read, write and copy; [`table`] says who answers for
+//! which addresses; `stack` gives a thread a stack to handle its own overflow on; `sys` wraps the
+//! calls that are not safe.
 //!
 //! # Not with signal-hook
 //!
@@ -49,6 +50,7 @@ mod handler;
 mod probe;
 mod stack;
 mod sys;
+pub mod table;
 
 pub use fault::{Access, Cause, Fault};
 pub use handler::{Guard, install};

@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_void};
 use std::mem::{self, MaybeUninit};
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::AtomicU32;
 
 use nix::errno::Errno;
 use nix::sys::mman::{self, MapFlags, ProtFlags};
@@ -151,4 +152,21 @@ pub(crate) unsafe fn kernel_write(local: &[u8], dst: *mut u8) -> nix::Result<usi
     // SAFETY: the kernel only reads `local`; of `dst` it writes what it can.
     let n = unsafe { libc::process_vm_writev(libc::getpid(), &ours, 1, &theirs, 1, 0) };
     Errno::result(n).map(isize::unsigned_abs)
+}
+
+/// Sleeps while `word` is `seen`, until [`futex_wake`], a signal, or for no reason.
+pub(crate) fn futex_wait(word: &AtomicU32, seen: u32) {
+    let forever = ptr::null::<libc::timespec>();
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the kernel reads the word, which the reference keeps alive.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, seen, forever) };
+}
+
+/// Wakes everyone who sleeps on `word`. It need not be there any more: the kernel takes it as a
+/// name. (Whoever has made another futex of the same memory meanwhile is woken for no reason,
+/// which every sleeper has to expect.)
+pub(crate) fn futex_wake(word: *const AtomicU32) {
+    let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: FUTEX_WAKE reads no memory.
+    unsafe { libc::syscall(libc::SYS_futex, word, operation, c_int::MAX) };
 }

@@ -16,6 +16,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 
 use crate::context::Registers;
 use crate::fault::Fault;
+use crate::table::{self, Turn};
 use previous::Previous;
 
 /// The proof that the handler is installed: what the probes ask for. A copy proves as much.
@@ -92,9 +93,13 @@ unsafe fn answered(info: *const libc::siginfo_t, context: *mut c_void) -> bool {
     let Some(fault) = (unsafe { Fault::decode(info, context) }) else { return false };
     // SAFETY: the caller's promise; `decode` has let go of the registers.
     let mut registers = unsafe { Registers::of(context) };
-    // In this order: a copy that has a net asked for an error, so nobody who mends memory in
-    // place may take the fault from it. They belong behind it.
-    land(&fault, &mut registers)
+    let range = table::find(&fault);
+    let answered_by_range = |turn| range.as_ref().is_some_and(|range| range.answers(turn, &fault));
+    // In this order: memory that is only to be made ready is no error for a copy. Otherwise a copy
+    // that has a net asked for an error, so nobody who mends in place may take the fault from it.
+    answered_by_range(Turn::BeforeCopies)
+        || land(&fault, &mut registers)
+        || answered_by_range(Turn::AfterCopies)
 }
 
 /// A copy of `ipc_common::view` or a probe: it returns the fault.
