@@ -98,7 +98,7 @@ fn a_probe_of_a_view_gives_the_fault_and_the_good_bytes_as_values() {
     assert_eq!(guard.copy_out(all.as_read(), &mut copy), Ok(PART));
     assert_eq!(copy, bytes[..PART]);
     assert_eq!(guard.copy_out(all.part(0, 10).unwrap().as_read(), &mut copy), Ok(10));
-    assert!(cut.to_string().starts_with("after 65536 good bytes: writing 0x"), "{cut}");
+    assert!(cut.to_string().starts_with("after 65536 good bytes: "), "{cut}");
 }
 
 fn without_the_guard_a_view_still_dies_of_sigbus() {
