@@ -36,8 +36,8 @@
 //! `handler` installs the handler and holds the order in which a signal is answered; `previous`,
 //! in it, passes on what is not ours. `fault` is the fault as a value; `context` reads the
 //! processor's registers; `probe` tries to read, write and copy; [`table`] says who answers for
-//! which addresses; `stack` gives a thread a stack to handle its own overflow on; `sys` wraps the
-//! calls that are not safe.
+//! which addresses; `stack` gives a thread a stack to handle its own overflow on; [`explain`] says
+//! what most likely went wrong; `sys` wraps the calls that are not safe.
 //!
 //! # Not with signal-hook
 //!
@@ -45,6 +45,7 @@
 //! the registers, on the stack that may just have overflowed. A fault needs all three.
 
 mod context;
+pub mod explain;
 mod fault;
 mod handler;
 mod probe;
