@@ -23,14 +23,16 @@
 //! Views make that safe, not impossible. Mutual exclusion is what the locks in `sysv-shm` and
 //! `mmap-file` are for.
 //!
-//! A view does not survive its memory vanishing. If a mapped file is truncated, touching the
-//! missing pages raises SIGBUS; that is no undefined behaviour, but the end of the process.
+//! Memory can vanish: if a mapped file is cut shorter, touching the missing pages raises SIGBUS.
+//! That is no undefined behaviour, but by default the end of the process. With the handler of
+//! `segv-guard` installed, every copy of a view becomes an ordinary error instead ([`landing`]);
+//! atomics, which are no copies, do not.
 //!
 //! # Layout
 //!
 //! `copy` is the assembly routine, and the only place where the bytes are touched other than by
-//! atomics; `read` and `write` the two kinds of view; `text` the NUL-terminated text; `futex`
-//! sleeping until a word changes.
+//! atomics, with [`landing`] for its faults; `read` and `write` the two kinds of view; `text` the
+//! NUL-terminated text; `futex` sleeping until a word changes.
 
 mod copy;
 mod futex;
@@ -40,6 +42,7 @@ mod read;
 mod text;
 mod write;
 
+pub use copy::landing;
 pub use futex::Woken;
 pub use read::ReadView;
 pub use text::{Stored, Text};
@@ -48,6 +51,23 @@ pub use write::WriteView;
 use nix::errno::Errno;
 
 use crate::error::Error;
+
+/// A fault stopped the copy of `len` bytes to or from `offset`, and was landed.
+#[cold]
+fn stopped(call: &'static str, offset: usize, len: usize, stopped: landing::Stopped) -> Error {
+    let good = stopped.good;
+    let (errno, why) = if stopped.record.signal == libc::SIGBUS {
+        (
+            Errno::EIO,
+            "the file behind this memory was cut shorter, so its last pages are gone (or its \
+             device could not deliver them); map it anew",
+        )
+    } else {
+        (Errno::EFAULT, "the rest is not mapped in this way any more; map or attach it anew")
+    };
+    Error::new(call, errno, format!("{len} bytes at offset {offset}"))
+        .with_remedy(format!("only the first {good} bytes were copied: {why}"))
+}
 
 /// `len` bytes at `offset` do not lie in a view of `size` bytes.
 fn outside(call: &'static str, offset: usize, len: usize, size: usize) -> Error {

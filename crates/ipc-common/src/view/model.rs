@@ -81,7 +81,7 @@ fn check(view: WriteView<'_>, model: &mut [u8], ask: Ask) -> Result<(), TestCase
             }
         }
         Ask::Text => {
-            let text = view.text();
+            let text = view.text().unwrap();
             let nul = model.iter().position(|byte| *byte == 0);
             prop_assert_eq!(text.is_terminated(), nul.is_some());
             prop_assert_eq!(text.as_bytes(), &model[..nul.unwrap_or(model.len())]);

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use nix::errno::Errno;
 
-use super::{copy::copy, outside};
+use super::landing::try_copy;
+use super::{outside, stopped};
 use crate::error::{Error, Result};
 
 /// Memory that this process may read, and any process may be writing: a start and a length, with
@@ -49,7 +50,8 @@ impl<'a> ReadView<'a> {
     /// # Safety
     ///
     /// For as long as `'a`:
-    /// - the `len` bytes from `start` on stay mapped and readable in this process;
+    /// - the `len` bytes from `start` on stay mapped and readable in this process (that a file
+    ///   behind them is cut shorter is allowed: the module's page says what happens then);
     /// - no Rust reference to plain (not atomic) bytes of it is in use, `&` or `&mut`;
     /// - within this process, all other access is by views, atomics or assembly.
     ///
@@ -88,21 +90,24 @@ impl<'a> ReadView<'a> {
     ///
     /// # Errors
     ///
-    /// `ERANGE` if that would run past the end; nothing is copied then.
+    /// - `ERANGE` if that would run past the end; nothing is copied then.
+    /// - `EIO` (SIGBUS) or `EFAULT` (SIGSEGV) if a fault stopped the copy and a handler landed it;
+    ///   the remedy says how many bytes were copied.
     #[inline]
     pub fn read(self, offset: usize, into: &mut [u8]) -> Result<()> {
         let from = self.place("ReadView::read", offset, into.len())?;
         // SAFETY: `place` has checked the range, which `new`'s caller promised is readable for
         // 'a; `into` is ours alone, so the two do not overlap.
-        unsafe { copy(from.as_ptr(), into.as_mut_ptr(), into.len()) };
-        Ok(())
+        unsafe { try_copy(from.as_ptr(), into.as_mut_ptr(), into.len()) }
+            .map_err(|fault| stopped("ReadView::read", offset, into.len(), fault))
     }
 
     /// Copies `len` bytes from `offset` on into a new vector.
     ///
     /// # Errors
     ///
-    /// `ERANGE` if that would run past the end, `ENOMEM` if there is no memory for the copy.
+    /// `ERANGE` if that would run past the end, `ENOMEM` if there is no memory for the copy, `EIO`
+    /// and `EFAULT` as for [`ReadView::read`].
     pub fn read_vec(self, offset: usize, len: usize) -> Result<Vec<u8>> {
         let from = self.place("ReadView::read_vec", offset, len)?;
         let mut bytes = Vec::new();
@@ -112,7 +117,8 @@ impl<'a> ReadView<'a> {
         // SAFETY: as in `read` for the source; the vector has room for `len` bytes, and they are
         // all written before its length says so.
         unsafe {
-            copy(from.as_ptr(), bytes.as_mut_ptr(), len);
+            try_copy(from.as_ptr(), bytes.as_mut_ptr(), len)
+                .map_err(|fault| stopped("ReadView::read_vec", offset, len, fault))?;
             bytes.set_len(len);
         }
         Ok(bytes)

@@ -37,19 +37,23 @@ impl<'a> ReadView<'a> {
     ///
     /// The text is looked at once only, so that length and bytes belong together; whether all the
     /// bytes belong to one note is for a lock to say.
-    pub fn text(self) -> Text {
+    ///
+    /// # Errors
+    ///
+    /// `EIO` and `EFAULT` as for [`ReadView::read`], if a fault was met before the NUL.
+    pub fn text(self) -> Result<Text> {
         let mut bytes = Vec::new();
         let mut block = [0; 512];
         while bytes.len() < self.len() {
             let block = &mut block[..512.min(self.len() - bytes.len())];
-            self.read(bytes.len(), block).expect("the loop stays inside the view");
+            self.read(bytes.len(), block)?;
             if let Some(nul) = block.iter().position(|byte| *byte == 0) {
                 bytes.extend_from_slice(&block[..nul]);
-                return Text { bytes, terminated: true };
+                return Ok(Text { bytes, terminated: true });
             }
             bytes.extend_from_slice(block);
         }
-        Text { bytes, terminated: false }
+        Ok(Text { bytes, terminated: false })
     }
 }
 
@@ -60,7 +64,8 @@ impl WriteView<'_> {
     /// # Errors
     ///
     /// `EINVAL` if `text` holds a NUL, behind which nobody would look; `ERANGE` if the view has
-    /// no byte for the NUL. Nothing is written then.
+    /// no byte for the NUL. Nothing is written then. `EIO` and `EFAULT` as for
+    /// [`WriteView::write`].
     ///
     /// ```
     /// use ipc_common::view::{Stored, WriteView};
@@ -69,7 +74,7 @@ impl WriteView<'_> {
     /// let memory = [const { AtomicU64::new(0) }; 1];
     /// let view = WriteView::of_atomics(&memory);
     /// assert_eq!(view.put_text("ça marche".as_bytes())?, Stored { bytes: 7, cut: 3 });
-    /// assert_eq!(view.text().to_string(), "ça mar");
+    /// assert_eq!(view.text()?.to_string(), "ça mar");
     /// # Ok::<(), ipc_common::Error>(())
     /// ```
     pub fn put_text(self, text: &[u8]) -> Result<Stored> {

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
-use super::ReadView;
-use super::copy::copy;
+use super::landing::try_copy;
+use super::{ReadView, stopped};
 use crate::error::Result;
 
 /// Memory that this process may write, as may any other: a [`ReadView`] (to which it
@@ -55,26 +55,29 @@ impl<'a> WriteView<'a> {
     ///
     /// # Errors
     ///
-    /// `ERANGE` if they would run past the end; nothing is written then.
+    /// - `ERANGE` if they would run past the end; nothing is written then.
+    /// - `EIO` (SIGBUS) or `EFAULT` (SIGSEGV) if a fault stopped the copy and a handler landed it;
+    ///   the remedy says how many bytes were written.
     #[inline]
     pub fn write(self, offset: usize, bytes: &[u8]) -> Result<()> {
         let to = self.place("WriteView::write", offset, bytes.len())?;
         // SAFETY: `place` has checked the range, which `new`'s caller promised is writable for
         // 'a; `bytes` is a reference, so it cannot overlap memory that has none.
-        unsafe { copy(bytes.as_ptr(), to.as_ptr(), bytes.len()) };
-        Ok(())
+        unsafe { try_copy(bytes.as_ptr(), to.as_ptr(), bytes.len()) }
+            .map_err(|fault| stopped("WriteView::write", offset, bytes.len(), fault))
     }
 
     /// Sets `len` bytes from `offset` on to `byte`.
     ///
     /// # Errors
     ///
-    /// `ERANGE` if they would run past the end; nothing is written then.
+    /// `ERANGE` if they would run past the end; nothing is written then. `EIO` and `EFAULT` as for
+    /// [`WriteView::write`].
     pub fn fill(self, offset: usize, len: usize, byte: u8) -> Result<()> {
-        let target = self.part(offset, len)?;
+        self.place("WriteView::fill", offset, len)?;
         let block = [byte; 512];
-        for at in (0..len).step_by(block.len()) {
-            target.write(at, &block[..block.len().min(len - at)])?;
+        for done in (0..len).step_by(block.len()) {
+            self.write(offset + done, &block[..block.len().min(len - done)])?;
         }
         Ok(())
     }

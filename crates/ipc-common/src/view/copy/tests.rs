@@ -2,7 +2,7 @@
 //! the very edge of a mapping. Run on x86-64, on aarch64 (under qemu, too), and with
 //! `--cfg portable_copy` for the version without assembly.
 
-use super::copy;
+use super::landing::copy;
 
 /// Bytes on either side of the target that nothing may touch.
 const MARGIN: usize = 192;

@@ -1,0 +1,59 @@
+//! Illegal memory access: SIGSEGV and SIGBUS caught, told apart, and passed on as they were.
+//! Slide "Illegal Memory Access: use signals!".
+//!
+//! Every load and store goes through the page table. If no entry allows it, the processor stops
+//! before the instruction and the kernel sends the thread a signal. By default that ends the
+//! process. This crate catches the signal and does one of two things:
+//!
+//! ```text
+//!   load / store ──► page table says no ──► kernel ──► SIGSEGV, SIGBUS
+//!                                                          │
+//!              was it one of our copies, with a net below? ┴─► no: passed on to whoever had the
+//!                        │ yes                                 signal before; a crash stays what
+//!                        ▼                                     it was
+//!              the copy returns Err: which address, read or
+//!              write, why, and how many bytes are good
+//! ```
+//!
+//! ```
+//! use segv_guard::{Access, Cause};
+//! use std::ptr;
+//!
+//! let guard = segv_guard::install()?;
+//! // SAFETY: no Rust value lies in the first page of an address space.
+//! let fault = unsafe { guard.read_byte(ptr::without_provenance(8)) }.unwrap_err();
+//!
+//! assert_eq!((fault.access(), fault.address()), (Access::Read, Some(8)));
+//! assert_eq!(fault.cause(), Cause::Unmapped);
+//! assert_eq!(fault.to_string(), "reading 0x8: nothing is mapped there (SIGSEGV, SEGV_MAPERR)");
+//! # Ok::<(), ipc_common::Error>(())
+//! ```
+//!
+//! From [`install`] on, every copy of an [`ipc_common::view`] is caught as well.
+//!
+//! # Layout
+//!
+//! `handler` installs the handler and holds the order in which a signal is answered; `previous`,
+//! in it, passes on what is not ours. `fault` is the fault as a value; `context` reads the
+//! processor's registers; `probe` tries to read, write and copy; [`table`] says who answers for
+//! which addresses; `stack` gives a thread a stack to handle its own overflow on; [`explain`] says
+//! what most likely went wrong; `sys` wraps the calls that are not safe.
+//!
+//! # Not with signal-hook
+//!
+//! signal-hook refuses SIGSEGV, and rightly: its actions run whatever caused the signal, without
+//! the registers, on the stack that may just have overflowed. A fault needs all three.
+
+mod context;
+pub mod explain;
+mod fault;
+mod handler;
+mod probe;
+mod stack;
+mod sys;
+pub mod table;
+
+pub use fault::{Access, Cause, Fault};
+pub use handler::{Guard, install};
+pub use probe::CutShort;
+pub use stack::AltStack;
