@@ -27,7 +27,7 @@ use crate::sys::{Memory, Request};
 ///     }
 ///     ForkResult::Parent { child } => {
 ///         waitpid(child, None)?;
-///         assert_eq!(shared.view().text().to_string(), "greetings from the child");
+///         assert_eq!(shared.view().text()?.to_string(), "greetings from the child");
 ///     }
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -26,7 +26,7 @@
 //! let reader = MapOptions::new().map(&file)?;
 //!
 //! let _ = writer.write_view()?.put_text(b"hello")?;
-//! assert_eq!(reader.view()?.text().to_string(), "hello");
+//! assert_eq!(reader.view()?.text()?.to_string(), "hello");
 //! assert_ne!(writer.address(), reader.address());
 //! # std::fs::remove_dir_all(&folder)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -276,9 +276,9 @@ fn growing_fills_the_holes_that_were_there() {
 
 fn anonymous_memory_is_shared_with_a_child() {
     let shared = Anonymous::new(page()).unwrap();
-    assert_eq!(shared.view().text().len(), 0);
+    assert_eq!(shared.view().text().unwrap().len(), 0);
     Child::start(|| assert_eq!(shared.view().put_text(b"from the child").unwrap().cut, 0)).join();
-    assert_eq!(shared.view().text().to_string(), "from the child");
+    assert_eq!(shared.view().text().unwrap().to_string(), "from the child");
     assert_eq!(Anonymous::new(0).unwrap_err().errno(), Errno::EINVAL);
 }
 

@@ -14,7 +14,7 @@
 //! segment.mark_for_removal()?;                                       // shmctl, IPC_RMID
 //!
 //! writer.view().put_text("Writing to shared memory".as_bytes())?;
-//! assert_eq!(reader.view().text().to_string(), "Writing to shared memory");
+//! assert_eq!(reader.view().text()?.to_string(), "Writing to shared memory");
 //! # Ok::<(), ipc_common::Error>(())
 //! ```
 //!

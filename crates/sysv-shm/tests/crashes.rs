@@ -151,7 +151,7 @@ fn without_the_lock_torn_notes_are_read() {
             put(attached.view(), number);
         }
     });
-    until("a torn note is read", || is_torn(&attached.view().text()));
+    until("a torn note is read", || is_torn(&attached.view().text().unwrap()));
     writer.kill_9();
 }
 

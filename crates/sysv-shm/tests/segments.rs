@@ -209,7 +209,7 @@ fn a_marked_segment_loses_its_key_and_stays_until_the_last_detach() {
     let late = segment.attach_read().unwrap();
     let _ = attached.view().put_text(b"still").unwrap();
     attached.detach().unwrap();
-    assert_eq!(late.view().text().to_string(), "still");
+    assert_eq!(late.view().text().unwrap().to_string(), "still");
     late.detach().unwrap();
     assert!(matches!(segment.stat().unwrap_err().errno(), Errno::EINVAL | Errno::EIDRM));
 }
@@ -405,7 +405,7 @@ fn nothing_a_peer_does_is_more_than_an_error() {
         let (reader, writer) = (segment.attach_read()?, segment.attach_write()?);
         attached_at_all += 1;
         let view = writer.view();
-        let text = view.text();
+        let text = view.text().unwrap();
         assert!(text.len() <= view.len() && format!("{text} {reader:?} {writer:?}").len() > 2);
         let _ = view.put_text(b"text")?;
         view.atomic_u64(8)?.fetch_add(1, Ordering::Relaxed);

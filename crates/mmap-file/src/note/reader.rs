@@ -66,7 +66,7 @@ impl NoteReader {
         };
         let view = mapping.view()?;
         let Some(layout) = note_in(view, self.len) else {
-            return Ok(Reading::Whole { text: view.text(), sequence: 0 });
+            return Ok(Reading::Whole { text: view.text()?, sequence: 0 });
         };
         let text = view.part(0, layout.trailer())?;
         let shared = Shared { file: view, text, at: layout.sequence() };
@@ -74,7 +74,7 @@ impl NoteReader {
             match look(&shared) {
                 Look::Whole { copy, sequence } => {
                     self.seen = sequence;
-                    return Ok(Reading::Whole { text: copy, sequence: sequence.into() });
+                    return Ok(Reading::Whole { text: copy?, sequence: sequence.into() });
                 }
                 Look::Odd(sequence) => {
                     self.seen = sequence;
@@ -178,7 +178,7 @@ struct Shared<'a> {
 }
 
 impl Looking for Shared<'_> {
-    type Copy = Text;
+    type Copy = Result<Text>;
 
     fn load_sequence(&self, order: Ordering) -> u32 {
         self.file.load_u32(self.at, order).expect("the layout's offsets are inside, and aligned")
@@ -188,7 +188,7 @@ impl Looking for Shared<'_> {
         fence(order);
     }
 
-    fn copy_out(&self) -> Text {
+    fn copy_out(&self) -> Result<Text> {
         self.text.text()
     }
 }

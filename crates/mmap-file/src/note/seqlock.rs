@@ -7,6 +7,7 @@
 
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 
+use ipc_common::Result;
 use ipc_common::note::Before;
 
 /// What a reader needs.
@@ -22,8 +23,8 @@ pub(crate) trait Looking {
 /// What a writer needs besides.
 pub(crate) trait Changing: Looking {
     fn store_sequence(&self, value: u32, order: Ordering);
-    /// Its accesses are relaxed.
-    fn copy_in(&self, text: &[u8]);
+    /// Its accesses are relaxed. Fails if the memory has gone, in the middle perhaps.
+    fn copy_in(&self, text: &[u8]) -> Result<()>;
 }
 
 /// What one look found.
@@ -52,16 +53,18 @@ pub(crate) fn look<S: Looking>(shared: &S) -> Look<S::Copy> {
 }
 
 /// Replaces the note. The caller holds the lock: there is one writer at a time.
-pub(crate) fn replace<S: Changing>(shared: &S, text: &[u8]) -> Before {
+///
+/// If the copy fails, the sequence stays odd: what is there is nobody's note.
+pub(crate) fn replace<S: Changing>(shared: &S, text: &[u8]) -> Result<Before> {
     let found = shared.load_sequence(Relaxed);
     // A dead writer left it odd; it stays odd, and so no reader ever takes that text for whole.
     let odd = found | 1;
     shared.store_sequence(odd, Relaxed);
     // No byte of the text is stored before the odd sequence.
     shared.fence(Release);
-    shared.copy_in(text);
+    shared.copy_in(text)?;
     shared.store_sequence(odd.wrapping_add(1), Release);
-    if found == odd { Before::Abandoned } else { Before::Whole }
+    Ok(if found == odd { Before::Abandoned } else { Before::Whole })
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ impl NoteWriter {
             sequence: view.atomic_u32(self.layout.sequence())?,
             text: view.part(0, self.layout.trailer())?,
         };
-        let before = replace(&shared, text);
+        let before = replace(&shared, text)?;
         view.wake_all(self.layout.sequence())?;
         drop(lock);
         Ok(before)
@@ -197,7 +197,7 @@ struct Shared<'a> {
 }
 
 impl Looking for Shared<'_> {
-    type Copy = Text;
+    type Copy = Result<Text>;
 
     fn load_sequence(&self, order: Ordering) -> u32 {
         self.sequence.load(order)
@@ -207,7 +207,7 @@ impl Looking for Shared<'_> {
         fence(order);
     }
 
-    fn copy_out(&self) -> Text {
+    fn copy_out(&self) -> Result<Text> {
         self.text.text()
     }
 }
@@ -217,8 +217,9 @@ impl Changing for Shared<'_> {
         self.sequence.store(value, order);
     }
 
-    fn copy_in(&self, text: &[u8]) {
-        let stored = self.text.put_text(text).expect("`check` has refused NULs");
+    fn copy_in(&self, text: &[u8]) -> Result<()> {
+        let stored = self.text.put_text(text)?;
         debug_assert_eq!(stored.cut, 0, "`check` has refused what is too long");
+        Ok(())
     }
 }

@@ -53,7 +53,7 @@ impl NoteReader {
                 self.lock = self.find_lock()?;
             }
             let Some(lock) = self.lock else {
-                let text = view.text();
+                let text = view.text()?;
                 // A writer of ours makes the lock before it writes: still none, so it wrote nothing
                 // while we looked.
                 if self.find_lock()?.is_none() {
@@ -63,7 +63,7 @@ impl NoteReader {
             };
             match lock.read(|| view.text()) {
                 Ok(Snapshot::Whole { copy: text, sequence }) => {
-                    return Ok(Reading::Whole { text, sequence });
+                    return Ok(Reading::Whole { text: text?, sequence });
                 }
                 Ok(Snapshot::Abandoned) => return Ok(Reading::Abandoned),
                 Ok(Snapshot::Busy) => return Ok(Reading::Busy),

@@ -48,7 +48,7 @@ use crate::sys;
 /// segment.mark_for_removal()?;
 ///
 /// attached.view().put_text(b"hello")?;
-/// assert_eq!(segment.attach_read()?.view().text().to_string(), "hello");
+/// assert_eq!(segment.attach_read()?.view().text()?.to_string(), "hello");
 /// assert_eq!(segment.stat()?.attached, 1);
 /// attached.detach()?;
 /// assert!(segment.stat().is_err(), "the last detach deleted it");

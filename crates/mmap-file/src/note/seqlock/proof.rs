@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 
+use ipc_common::Result;
 use ipc_common::note::Before;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU8, AtomicU32, fence};
@@ -55,9 +56,10 @@ impl Changing for Model {
         self.sequence.store(value, order);
     }
 
-    fn copy_in(&self, text: &[u8]) {
+    fn copy_in(&self, text: &[u8]) -> Result<()> {
         self.text[0].store(text[0], Ordering::Relaxed);
         self.text[1].store(text[1], Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -85,7 +87,7 @@ fn run(broken: Broken, first: u32, (notes, looks): (u8, u8), write: fn(&Model, &
 }
 
 fn shipped(model: &Model, text: &[u8]) {
-    let _: Before = replace(model, text);
+    let _: Before = replace(model, text).unwrap();
 }
 
 fn is_caught(broken: Broken, write: fn(&Model, &[u8])) -> bool {
@@ -128,7 +130,7 @@ fn with_a_relaxed_last_store_loom_finds_a_torn_note() {
 fn with_the_sequence_bumped_after_the_text_only_loom_finds_a_torn_note() {
     assert!(is_caught(Broken::Nothing, |model, text| {
         let found = model.load_sequence(Ordering::Relaxed);
-        model.copy_in(text);
+        model.copy_in(text).unwrap();
         model.store_sequence(found.wrapping_add(2), Ordering::Release);
     }));
 }
@@ -140,6 +142,6 @@ fn with_the_even_sequence_before_the_text_loom_finds_a_torn_note() {
         model.store_sequence(found.wrapping_add(1), Ordering::Relaxed);
         model.fence(Ordering::Release);
         model.store_sequence(found.wrapping_add(2), Ordering::Release);
-        model.copy_in(text);
+        model.copy_in(text).unwrap();
     }));
 }
