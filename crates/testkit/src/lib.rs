@@ -34,19 +34,22 @@
 //! # Layout
 //!
 //! `case` runs the cases; [`need`] says what this machine lacks; `fresh` gives keys and folders
-//! that nobody else has; `program` starts programs and listens to them; `namespace` gives a case
-//! its own mounts and System V objects; `sweep` looks for what was left behind.
+//! that nobody else has; `program` starts programs and listens to them; `peer` is a hostile
+//! neighbour; `namespace` gives a case its own mounts and System V objects; `sweep` looks for what
+//! was left behind.
 
 mod case;
 mod fresh;
 mod namespace;
 pub mod need;
+mod peer;
 mod program;
 mod sweep;
 
 pub use case::{Case, main};
 pub use fresh::{Folder, folder, key, random_u64};
 pub use namespace::{Tmpfs, enter_namespaces, small_tmpfs};
+pub use peer::{Peer, Random, peer};
 pub use program::{Finished, Program};
 pub use sweep::left_behind;
 

@@ -23,6 +23,11 @@ pub(crate) fn started() -> Vec<u32> {
     pids
 }
 
+/// Counts a process among those that this case started.
+pub(crate) fn remember(pid: u32) {
+    STARTED.lock().expect("no case panics in here").push(pid);
+}
+
 /// A running program.
 pub struct Program {
     child: Child,
@@ -53,7 +58,7 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        STARTED.lock().expect("no case panics in here").push(child.id());
+        remember(child.id());
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut complaints = child.stderr.take().expect("it is piped");
