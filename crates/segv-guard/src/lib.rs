@@ -36,7 +36,8 @@
 //! `handler` installs the handler and holds the order in which a signal is answered; `previous`,
 //! in it, passes on what is not ours. `fault` is the fault as a value; `context` reads the
 //! processor's registers; `probe` tries to read, write and copy; [`table`] says who answers for
-//! which addresses; `stack` gives a thread a stack to handle its own overflow on; [`explain`] says
+//! which addresses; `mapped` keeps a truncated file from killing those who work on it in place;
+//! `stack` gives a thread a stack to handle its own overflow on; [`explain`] says
 //! what most likely went wrong; `sys` wraps the calls that are not safe.
 //!
 //! # Not with signal-hook
@@ -48,6 +49,7 @@ mod context;
 pub mod explain;
 mod fault;
 mod handler;
+mod mapped;
 mod probe;
 mod stack;
 mod sys;
@@ -55,5 +57,6 @@ pub mod table;
 
 pub use fault::{Access, Cause, Fault};
 pub use handler::{Guard, install};
+pub use mapped::FileWatch;
 pub use probe::CutShort;
 pub use stack::AltStack;

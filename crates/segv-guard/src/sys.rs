@@ -119,6 +119,20 @@ pub(crate) fn map_stack(len: NonZeroUsize, guard: usize) -> nix::Result<NonNull<
     Ok(memory)
 }
 
+/// Puts private pages of zeros in the place of what is mapped at `start`.
+///
+/// # Safety
+///
+/// - The range is whole pages of the caller's, and nobody is harmed if their bytes are 0.
+pub(crate) unsafe fn map_zeros(start: usize, len: usize, protection: c_int) -> nix::Result<()> {
+    let flags = libc::MAP_FIXED | libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    let start = ptr::with_exposed_provenance_mut::<c_void>(start);
+    // SAFETY: the caller's promise. In the C library this is the bare system call, though
+    // signal-safety(7) does not list it.
+    let mapped = unsafe { libc::mmap(start, len, protection, flags, -1, 0) };
+    if mapped == libc::MAP_FAILED { Err(Errno::last()) } else { Ok(()) }
+}
+
 /// # Safety
 ///
 /// - The memory came from [`map_stack`] with this length, and nobody uses it any more.

@@ -38,6 +38,7 @@ pub struct Error {
     about: String,
     remedy: Cow<'static, str>,
     from_kernel: bool,
+    good_bytes: Option<usize>,
 }
 
 impl Error {
@@ -45,7 +46,8 @@ impl Error {
     /// key, an id, a path, a size. The remedy is looked up by call and errno.
     pub fn new(call: &'static str, errno: Errno, about: impl Into<String>) -> Error {
         let remedy = Cow::Borrowed(remedy::of(call, errno));
-        Error { call, errno, about: about.into(), remedy, from_kernel: true }
+        let about = about.into();
+        Error { call, errno, about, remedy, from_kernel: true, good_bytes: None }
     }
 
     /// [`Error::new`] with the calling thread's `errno`. Take it right after the failed call:
@@ -79,6 +81,19 @@ impl Error {
     pub fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Error {
         self.remedy = remedy.into();
         self
+    }
+
+    /// The same error of a copy that got so far: the first `bytes` bytes are in place.
+    #[must_use]
+    pub fn with_good_bytes(mut self, bytes: usize) -> Error {
+        self.good_bytes = Some(bytes);
+        self
+    }
+
+    /// How many bytes from the start on are good, if this is about a copy that was stopped
+    /// half-way: a file that was cut shorter while it was read, above all.
+    pub fn good_bytes(&self) -> Option<usize> {
+        self.good_bytes
     }
 
     /// The call that failed, by its name in the manual: `"shmget"`.

@@ -35,9 +35,12 @@ impl ReadView<'_> {
     ///
     /// # Errors
     ///
-    /// `ERANGE` and `EINVAL` for an offset that is outside or not a multiple of 4.
+    /// `ERANGE` and `EINVAL` for an offset that is outside or not a multiple of 4; `EFAULT` if the
+    /// page has gone, `EIO` if others took its place ([`ReadView::watched`]).
     pub fn wait_while(self, offset: usize, seen: u32, limit: Duration) -> Result<Woken> {
         let word = self.aligned::<AtomicU32>("ReadView::wait_while", offset)?;
+        // Of zeros that took the word's place, nobody would ever wake us.
+        self.check_for("ReadView::wait_while")?;
         let limit = libc::timespec {
             tv_sec: limit.as_secs().try_into().unwrap_or(libc::time_t::MAX),
             tv_nsec: limit.subsec_nanos().into(),
@@ -68,14 +71,15 @@ impl WriteView<'_> {
     ///
     /// # Errors
     ///
-    /// `ERANGE` and `EINVAL` for an offset that is outside or not a multiple of 4.
+    /// `ERANGE` and `EINVAL` for an offset that is outside or not a multiple of 4; `EIO` as for
+    /// [`ReadView::wait_while`].
     pub fn wake_all(self, offset: usize) -> Result<()> {
         let word = self.aligned::<AtomicU32>("WriteView::wake_all", offset)?;
         // SAFETY: FUTEX_WAKE takes the address as a name only.
         let woken =
             unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };
         match Errno::result(woken) {
-            Ok(_) => Ok(()),
+            Ok(_) => self.check_for("WriteView::wake_all"),
             Err(errno) => Err(Error::new("futex", errno, format!("the word at offset {offset}"))),
         }
     }

@@ -25,8 +25,9 @@
 //!
 //! Memory can vanish: if a mapped file is cut shorter, touching the missing pages raises SIGBUS.
 //! That is no undefined behaviour, but by default the end of the process. With the handler of
-//! `segv-guard` installed, every copy of a view becomes an ordinary error instead ([`landing`]);
-//! atomics, which are no copies, do not.
+//! `segv-guard` installed, every copy of a view becomes an ordinary error instead ([`landing`]).
+//! Atomics are no copies; for them, whoever owns the memory can have zeros mapped in the place of
+//! the missing pages. A view that knows of it ([`ReadView::watched`]) reports that, too.
 //!
 //! # Layout
 //!
@@ -67,6 +68,28 @@ fn stopped(call: &'static str, offset: usize, len: usize, stopped: landing::Stop
     };
     Error::new(call, errno, format!("{len} bytes at offset {offset}"))
         .with_remedy(format!("only the first {good} bytes were copied: {why}"))
+        .with_good_bytes(good)
+}
+
+/// A copy in several steps got so far before the one that failed.
+#[cold]
+fn more_good(error: Error, before: usize) -> Error {
+    match error.good_bytes() {
+        // Of replaced memory, nothing is good.
+        Some(good) if error.is_from_kernel() => error.with_good_bytes(before + good),
+        _ => error,
+    }
+}
+
+/// Other pages have taken the place of the memory's.
+#[cold]
+fn replaced(call: &'static str, len: usize) -> Error {
+    Error::refused(call, Errno::EIO, format!("a view of {len} bytes"))
+        .with_remedy(
+            "the file behind this memory was cut shorter, and zeros have taken the place of its \
+             last pages: what is read is not the file's, and what is written is lost; map it anew",
+        )
+        .with_good_bytes(0)
 }
 
 /// `len` bytes at `offset` do not lie in a view of `size` bytes.

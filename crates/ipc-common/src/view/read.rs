@@ -3,12 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
 
 use nix::errno::Errno;
 
 use super::landing::try_copy;
-use super::{outside, stopped};
+use super::{outside, replaced, stopped};
 use crate::error::{Error, Result};
 
 /// Memory that this process may read, and any process may be writing: a start and a length, with
@@ -34,6 +34,8 @@ use crate::error::{Error, Result};
 pub struct ReadView<'a> {
     start: NonNull<u8>,
     len: usize,
+    /// Whether other pages have taken the place of the memory's, if somebody sees to that.
+    replaced: Option<&'a AtomicBool>,
     /// What the memory would be if Rust had to name it: bytes that change under us, alive for 'a.
     memory: PhantomData<&'a [AtomicU8]>,
 }
@@ -57,7 +59,50 @@ impl<'a> ReadView<'a> {
     ///
     /// Other processes may do what they like.
     pub const unsafe fn new(start: NonNull<u8>, len: usize) -> ReadView<'a> {
-        ReadView { start, len, memory: PhantomData }
+        ReadView { start, len, replaced: None, memory: PhantomData }
+    }
+
+    /// The same view of memory whose pages somebody may replace by others: the handler that keeps
+    /// an atomic past the end of a truncated file from killing the process. He sets `replaced`
+    /// *before* he does so.
+    ///
+    /// Once it is set, every function of the view is an error (`EIO`), also the one that was at it
+    /// meanwhile: what it read may have been zeros, and what it wrote may be lost.
+    pub const fn watched(self, replaced: &'a AtomicBool) -> ReadView<'a> {
+        ReadView { replaced: Some(replaced), ..self }
+    }
+
+    /// Whether this still is the memory that it was; see [`ReadView::watched`]. To be called after
+    /// whatever was done through an atomic of [`WriteView::atomic_u32`](super::WriteView::atomic_u32)
+    /// and its like, before it is taken for done. All other functions look by themselves.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if it is not.
+    ///
+    /// ```
+    /// use ipc_common::view::WriteView;
+    /// use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    ///
+    /// let (memory, replaced) = ([AtomicU64::new(0)], AtomicBool::new(false));
+    /// let view = WriteView::of_atomics(&memory).watched(&replaced);
+    /// view.atomic_u32(0)?.fetch_add(1, Ordering::Relaxed);
+    /// view.check()?;
+    /// replaced.store(true, Ordering::Relaxed);
+    /// assert!(view.check().is_err() && view.write(0, b"lost").is_err());
+    /// # Ok::<(), ipc_common::Error>(())
+    /// ```
+    #[inline]
+    pub fn check(self) -> Result<()> {
+        self.check_for("ReadView::check")
+    }
+
+    #[inline]
+    pub(super) fn check_for(self, call: &'static str) -> Result<()> {
+        let Some(flag) = self.replaced else { return Ok(()) };
+        // Whoever has seen a byte of the new pages sees the flag, which was set before.
+        fence(Ordering::Acquire);
+        if flag.load(Ordering::Relaxed) { Err(replaced(call, self.len)) } else { Ok(()) }
     }
 
     /// How many bytes there are to see.
@@ -83,7 +128,7 @@ impl<'a> ReadView<'a> {
     /// `ERANGE` if it is not all inside.
     pub fn part(self, offset: usize, len: usize) -> Result<ReadView<'a>> {
         let start = self.place("ReadView::part", offset, len)?;
-        Ok(ReadView { start, len, memory: PhantomData })
+        Ok(ReadView { start, len, ..self })
     }
 
     /// Copies bytes out, from `offset` on, until `into` is full.
@@ -92,14 +137,16 @@ impl<'a> ReadView<'a> {
     ///
     /// - `ERANGE` if that would run past the end; nothing is copied then.
     /// - `EIO` (SIGBUS) or `EFAULT` (SIGSEGV) if a fault stopped the copy and a handler landed it;
-    ///   the remedy says how many bytes were copied.
+    ///   [`Error::good_bytes`] says how many bytes were copied. `EIO` also if the memory is not what
+    ///   it was ([`ReadView::watched`]).
     #[inline]
     pub fn read(self, offset: usize, into: &mut [u8]) -> Result<()> {
         let from = self.place("ReadView::read", offset, into.len())?;
         // SAFETY: `place` has checked the range, which `new`'s caller promised is readable for
         // 'a; `into` is ours alone, so the two do not overlap.
         unsafe { try_copy(from.as_ptr(), into.as_mut_ptr(), into.len()) }
-            .map_err(|fault| stopped("ReadView::read", offset, into.len(), fault))
+            .map_err(|fault| stopped("ReadView::read", offset, into.len(), fault))?;
+        self.check_for("ReadView::read")
     }
 
     /// Copies `len` bytes from `offset` on into a new vector.
@@ -121,6 +168,7 @@ impl<'a> ReadView<'a> {
                 .map_err(|fault| stopped("ReadView::read_vec", offset, len, fault))?;
             bytes.set_len(len);
         }
+        self.check_for("ReadView::read_vec")?;
         Ok(bytes)
     }
 
@@ -128,7 +176,8 @@ impl<'a> ReadView<'a> {
     ///
     /// # Errors
     ///
-    /// `ERANGE` if it is not all inside, `EINVAL` if its address is not a multiple of 4.
+    /// `ERANGE` if it is not all inside, `EINVAL` if its address is not a multiple of 4, `EIO` if
+    /// the memory is not what it was ([`ReadView::watched`]).
     ///
     /// # Panics
     ///
@@ -137,14 +186,16 @@ impl<'a> ReadView<'a> {
         let at = self.aligned::<AtomicU32>("ReadView::load_u32", offset)?;
         // SAFETY: `aligned` has checked range and alignment; the memory is readable for 'a, and
         // loads of this size need no more than that, also on a read-only page.
-        Ok(unsafe { at.as_ref() }.load(order))
+        let value = unsafe { at.as_ref() }.load(order);
+        self.check_for("ReadView::load_u32").map(|()| value)
     }
 
     /// Loads the `u64` at `offset`, whole, in the byte order of this machine.
     ///
     /// # Errors
     ///
-    /// `ERANGE` if it is not all inside, `EINVAL` if its address is not a multiple of 8.
+    /// `ERANGE` if it is not all inside, `EINVAL` if its address is not a multiple of 8, `EIO` if
+    /// the memory is not what it was ([`ReadView::watched`]).
     ///
     /// # Panics
     ///
@@ -152,7 +203,8 @@ impl<'a> ReadView<'a> {
     pub fn load_u64(self, offset: usize, order: Ordering) -> Result<u64> {
         let at = self.aligned::<AtomicU64>("ReadView::load_u64", offset)?;
         // SAFETY: as in `load_u32`.
-        Ok(unsafe { at.as_ref() }.load(order))
+        let value = unsafe { at.as_ref() }.load(order);
+        self.check_for("ReadView::load_u64").map(|()| value)
     }
 
     /// The address of `offset`, once it is sure that `len` bytes lie there.

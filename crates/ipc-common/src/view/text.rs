@@ -8,7 +8,7 @@ use std::fmt;
 
 use nix::errno::Errno;
 
-use super::{ReadView, WriteView};
+use super::{ReadView, WriteView, more_good};
 use crate::error::{Error, Result};
 
 /// A copy of text out of shared memory: the bytes before the first NUL.
@@ -40,13 +40,15 @@ impl<'a> ReadView<'a> {
     ///
     /// # Errors
     ///
-    /// `EIO` and `EFAULT` as for [`ReadView::read`], if a fault was met before the NUL.
+    /// `EIO` and `EFAULT` as for [`ReadView::read`], if a fault was met before the NUL;
+    /// [`Error::good_bytes`] counts from the start of the text.
     pub fn text(self) -> Result<Text> {
         let mut bytes = Vec::new();
         let mut block = [0; 512];
         while bytes.len() < self.len() {
             let block = &mut block[..512.min(self.len() - bytes.len())];
-            self.read(bytes.len(), block)?;
+            let done = bytes.len();
+            self.read(done, block).map_err(|error| more_good(error, done))?;
             if let Some(nul) = block.iter().position(|byte| *byte == 0) {
                 bytes.extend_from_slice(&block[..nul]);
                 return Ok(Text { bytes, terminated: true });

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
 
 use super::landing::try_copy;
-use super::{ReadView, stopped};
+use super::{ReadView, more_good, stopped};
 use crate::error::Result;
 
 /// Memory that this process may write, as may any other: a [`ReadView`] (to which it
@@ -37,6 +37,11 @@ impl<'a> WriteView<'a> {
         unsafe { WriteView::new(start, size_of_val(memory)) }
     }
 
+    /// The same view of memory whose pages somebody may replace: see [`ReadView::watched`].
+    pub const fn watched(self, replaced: &'a AtomicBool) -> WriteView<'a> {
+        WriteView(self.0.watched(replaced))
+    }
+
     /// The same memory, for looking only.
     pub const fn as_read(self) -> ReadView<'a> {
         self.0
@@ -57,14 +62,16 @@ impl<'a> WriteView<'a> {
     ///
     /// - `ERANGE` if they would run past the end; nothing is written then.
     /// - `EIO` (SIGBUS) or `EFAULT` (SIGSEGV) if a fault stopped the copy and a handler landed it;
-    ///   the remedy says how many bytes were written.
+    ///   [`Error::good_bytes`](crate::Error::good_bytes) says how many bytes were written. `EIO`
+    ///   also if the memory is not what it was ([`ReadView::watched`]).
     #[inline]
     pub fn write(self, offset: usize, bytes: &[u8]) -> Result<()> {
         let to = self.place("WriteView::write", offset, bytes.len())?;
         // SAFETY: `place` has checked the range, which `new`'s caller promised is writable for
         // 'a; `bytes` is a reference, so it cannot overlap memory that has none.
         unsafe { try_copy(bytes.as_ptr(), to.as_ptr(), bytes.len()) }
-            .map_err(|fault| stopped("WriteView::write", offset, bytes.len(), fault))
+            .map_err(|fault| stopped("WriteView::write", offset, bytes.len(), fault))?;
+        self.check_for("WriteView::write")
     }
 
     /// Sets `len` bytes from `offset` on to `byte`.
@@ -77,17 +84,22 @@ impl<'a> WriteView<'a> {
         self.place("WriteView::fill", offset, len)?;
         let block = [byte; 512];
         for done in (0..len).step_by(block.len()) {
-            self.write(offset + done, &block[..block.len().min(len - done)])?;
+            self.write(offset + done, &block[..block.len().min(len - done)])
+                .map_err(|error| more_good(error, done))?;
         }
         Ok(())
     }
 
     /// The byte at `offset` as an atomic.
     ///
+    /// Of memory whose pages may be replaced, call [`ReadView::check`] after using it, before you
+    /// believe it.
+    ///
     /// # Errors
     ///
-    /// `ERANGE` if it is not inside.
+    /// `ERANGE` if it is not inside, `EIO` if the memory is not what it was ([`ReadView::watched`]).
     pub fn atomic_u8(self, offset: usize) -> Result<&'a AtomicU8> {
+        self.check_for("WriteView::atomic_u8")?;
         let at = self.aligned::<AtomicU8>("WriteView::atomic_u8", offset)?;
         // SAFETY: `aligned` has checked range and alignment; the memory is writable for 'a, and
         // an atomic may be shared with whoever else writes there.
@@ -98,8 +110,10 @@ impl<'a> WriteView<'a> {
     ///
     /// # Errors
     ///
-    /// `ERANGE` if they are not all inside, `EINVAL` if their address is not a multiple of 4.
+    /// `ERANGE` if they are not all inside, `EINVAL` if their address is not a multiple of 4, `EIO`
+    /// as for [`WriteView::atomic_u8`].
     pub fn atomic_u32(self, offset: usize) -> Result<&'a AtomicU32> {
+        self.check_for("WriteView::atomic_u32")?;
         let at = self.aligned::<AtomicU32>("WriteView::atomic_u32", offset)?;
         // SAFETY: as in `atomic_u8`.
         Ok(unsafe { at.as_ref() })
@@ -109,8 +123,10 @@ impl<'a> WriteView<'a> {
     ///
     /// # Errors
     ///
-    /// `ERANGE` if they are not all inside, `EINVAL` if their address is not a multiple of 8.
+    /// `ERANGE` if they are not all inside, `EINVAL` if their address is not a multiple of 8, `EIO`
+    /// as for [`WriteView::atomic_u8`].
     pub fn atomic_u64(self, offset: usize) -> Result<&'a AtomicU64> {
+        self.check_for("WriteView::atomic_u64")?;
         let at = self.aligned::<AtomicU64>("WriteView::atomic_u64", offset)?;
         // SAFETY: as in `atomic_u8`.
         Ok(unsafe { at.as_ref() })

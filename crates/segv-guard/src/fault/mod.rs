@@ -57,6 +57,11 @@ impl Fault {
         Fault { signal: libc::SIGSEGV, code: errno.wrapping_neg(), address, access }
     }
 
+    /// A fault that was mended, and is reported now.
+    pub(crate) const fn past_end_of_file(address: usize, access: Access) -> Fault {
+        Fault { signal: libc::SIGBUS, code: libc::BUS_ADRERR, address, access }
+    }
+
     /// SIGSEGV or SIGBUS.
     pub const fn signal(&self) -> Signal {
         if self.signal == libc::SIGBUS { Signal::SIGBUS } else { Signal::SIGSEGV }

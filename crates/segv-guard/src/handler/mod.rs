@@ -2,7 +2,7 @@
 //!
 //! What it may do is little: the thread it interrupts may be holding any lock, in the middle of
 //! any allocation. So there is no lock, no allocation and no formatting in here, nothing that
-//! panics, and no system call unless a signal is passed on.
+//! panics, and no system call unless a signal is passed on or a range's handler makes one.
 
 mod previous;
 

@@ -18,7 +18,7 @@ use std::fmt;
 
 use ipc_common::view::{ReadView, WriteView, landing};
 
-use crate::fault::Fault;
+use crate::fault::{Access, Fault};
 use crate::handler::Guard;
 
 /// A copy that a fault stopped.
@@ -188,13 +188,15 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`CutShort`], if the file behind the view was cut shorter or its memory is gone.
+    /// [`CutShort`], if the file behind the view was cut shorter or its memory is gone; after 0 good
+    /// bytes if other pages have taken its place ([`ReadView::watched`]).
     #[inline]
     pub fn copy_out(self, view: ReadView<'_>, into: &mut [u8]) -> Result<usize, CutShort> {
         let len = view.len().min(into.len());
         // SAFETY: whoever made the view promised that its memory is there for views, and that
         // nobody has references to it; `into` is ours alone.
-        unsafe { try_copy(view.as_ptr(), into.as_mut_ptr(), len) }.map(|()| len)
+        unsafe { try_copy(view.as_ptr(), into.as_mut_ptr(), len) }?;
+        not_replaced(view, Access::Read).map(|()| len)
     }
 
     /// Copies into `view`, from its start on, as many bytes as both hold, and returns how many.
@@ -206,8 +208,17 @@ impl Guard {
     pub fn copy_in(self, view: WriteView<'_>, bytes: &[u8]) -> Result<usize, CutShort> {
         let len = view.len().min(bytes.len());
         // SAFETY: as in `copy_out`, and that the view's memory may be written.
-        unsafe { try_copy(bytes.as_ptr(), view.as_ptr().cast_mut(), len) }.map(|()| len)
+        unsafe { try_copy(bytes.as_ptr(), view.as_ptr().cast_mut(), len) }?;
+        not_replaced(view.as_read(), Access::Write).map(|()| len)
     }
+}
+
+/// A view whose pages were replaced reports the fault for which they were, at its own start: where
+/// the fault was is not known any more.
+#[inline]
+fn not_replaced(view: ReadView<'_>, access: Access) -> Result<(), CutShort> {
+    let fault = || Fault::past_end_of_file(view.as_ptr().addr(), access);
+    view.check().map_err(|_| CutShort { good: 0, fault: fault() })
 }
 
 /// # Safety
