@@ -2,7 +2,7 @@
 //! happen? From 4 KiB up at most a fiftieth is allowed.
 
 use std::hint::black_box;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicU32;
 
 use benches::in_turns;
 use criterion::{BenchmarkId, Criterion};
@@ -11,8 +11,8 @@ use ipc_common::view::{WriteView, landing};
 const SIZES: [usize; 10] = [1, 8, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 1 << 20, 16 << 20];
 
 /// Memory to copy from or to, already touched: the first touch would be a page fault.
-fn shared_memory(bytes: usize) -> Vec<AtomicU64> {
-    (0..bytes.div_ceil(8)).map(|n| AtomicU64::new(n as u64)).collect()
+fn shared_memory(bytes: usize) -> Vec<AtomicU32> {
+    (0..bytes.div_ceil(4)).map(|n| AtomicU32::new(n as u32)).collect()
 }
 
 /// The same routine, told not to land.

@@ -5,7 +5,7 @@
 //! twentieth of the rate is allowed.
 
 use std::hint::black_box;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicU32;
 
 use benches::in_turns;
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -27,8 +27,8 @@ const SIZES: [usize; 12] = [
 ];
 
 /// Memory to copy from or to, already touched: the first touch would be a page fault.
-fn shared_memory(bytes: usize) -> Vec<AtomicU64> {
-    (0..bytes / 8).map(|n| AtomicU64::new(n as u64)).collect()
+fn shared_memory(bytes: usize) -> Vec<AtomicU32> {
+    (0..bytes / 4).map(|n| AtomicU32::new(n as u32)).collect()
 }
 
 /// What the view must not do on memory that others write. Here nobody else does.

@@ -8,6 +8,7 @@
 //! | [`key`] | `key_t`: private, raw, and packed by `ftok` | "POSIX Shared Memory" |
 //! | [`page`] | the page size, rounding, which pages a range touches | "sysconf" |
 //! | [`error`] | one error: call, errno by name, object, remedy | all of them |
+//! | [`stack`] | the gap that a mapping must not be put into | – |
 //! | [`state`] | where a user's own keys and notes live | – |
 //! | [`view`] | memory shared with strangers (feature `view`, on by default) | "Shared Memory" |
 //! | [`note`] | the text that the demos pass, and what a reader may find | "Run demo" |
@@ -30,6 +31,8 @@ pub mod key;
 #[cfg(feature = "view")]
 pub mod note;
 pub mod page;
+mod shown;
+pub mod stack;
 pub mod state;
 #[cfg(feature = "view")]
 pub mod view;

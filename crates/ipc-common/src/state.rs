@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::unistd::{User, geteuid};
 
 use crate::error::{Error, Result};
@@ -24,7 +25,8 @@ const COURSE: &str = "ipc-course";
 ///
 /// # Errors
 ///
-/// Those of mkdir(2), `EACCES` and `ENOENT` above all, when there is no home to write to.
+/// Those of mkdir(2), `EACCES` and `ENOENT` above all, when there is no home to write to; `EACCES`
+/// also if the folder is there and belongs to another user.
 pub fn folder() -> Result<PathBuf> {
     let folder = base()?.join(COURSE);
     DirBuilder::new()
@@ -32,6 +34,13 @@ pub fn folder() -> Result<PathBuf> {
         .mode(0o700)
         .create(&folder)
         .map_err(|error| Error::from_io("mkdir", &error, folder.display().to_string()))?;
+    // It may have been there before us: somebody else's, who then chooses what we write to.
+    if !is_ours(&folder) {
+        return Err(Error::refused("mkdir", Errno::EACCES, folder.display().to_string())
+            .with_remedy(
+                "this folder belongs to somebody else; set XDG_STATE_HOME to a folder of your own",
+            ));
+    }
     Ok(folder)
 }
 

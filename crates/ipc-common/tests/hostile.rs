@@ -124,7 +124,6 @@ fn look(view: ReadView<'_>, random: &mut Random) {
     let order = LOADS[random.below(LOADS.len())];
     let aligned = |size| (view.as_ptr().addr().wrapping_add(offset)).is_multiple_of(size);
     assert_eq!(view.load_u32(offset, order).is_ok(), inside(view, offset, 4) && aligned(4));
-    assert_eq!(view.load_u64(offset, order).is_ok(), inside(view, offset, 8) && aligned(8));
 
     let part = view.part(offset, len);
     assert_eq!(part.is_ok(), fits);
@@ -150,15 +149,9 @@ fn change(view: WriteView<'_>, random: &mut Random) {
             Err(_) => assert!(place.is_empty()),
         }
     }
-    if let Ok(byte) = view.atomic_u8(offset) {
-        byte.fetch_add(1, SeqCst);
-    }
     if let Ok(word) = view.atomic_u32(offset) {
         word.fetch_xor(random.any() as u32, SeqCst);
         view.wake_all(offset).unwrap();
-    }
-    if let Ok(word) = view.atomic_u64(offset) {
-        word.store(random.any(), SeqCst);
     }
 }
 

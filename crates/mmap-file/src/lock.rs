@@ -5,7 +5,8 @@
 //! kill -9. Nothing that a peer stores into the mapping can break it. (The older POSIX locks
 //! belong to the process and vanish when *any* descriptor of the file is closed.)
 //!
-//! It is advisory: whoever does not ask is not kept out. It says nothing about the bytes either:
+//! It is advisory: whoever does not ask is not kept out. And whoever may read the file may hold a
+//! *read* lock on it, which no writer gets past: keep the mode of a file that matters at 0600. It says nothing about the bytes either:
 //! if the holder died half-way, the next one gets the lock and the mess. The note keeps a mark
 //! against that ([`crate::note`]).
 
@@ -19,11 +20,17 @@ use nix::fcntl::{FcntlArg, fcntl};
 
 use crate::sys;
 
-/// The lock, held until it is dropped.
+/// The lock, held until it is dropped, or forgotten and the file closed.
+///
+/// It belongs to the opening of the file, which a fork shares: a child's copy of this value releases
+/// nothing when dropped, but as long as the child lives and keeps the file open, the lock outlives
+/// its holder.
 #[derive(Debug)]
 #[must_use = "dropped at once, it locks nothing"]
 pub struct Lock<'a> {
     file: &'a File,
+    /// Who took it, and alone may release it.
+    process: u32,
 }
 
 /// Takes the lock if nobody has it.
@@ -36,7 +43,7 @@ pub struct Lock<'a> {
 /// `EBADF` if the file is not open for writing; `ENOLCK` if there are no locks left.
 pub fn try_lock(file: &File) -> Result<Option<Lock<'_>>> {
     match set(file, libc::F_WRLCK) {
-        Ok(()) => Ok(Some(Lock { file })),
+        Ok(()) => Ok(Some(Lock { file, process: std::process::id() })),
         Err(Errno::EAGAIN | Errno::EACCES) => Ok(None),
         Err(errno) => Err(Error::new("fcntl", errno, sys::name_of(file))),
     }
@@ -111,6 +118,9 @@ fn whole_file(kind: i32) -> libc::flock {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            return;
+        }
         // It fails only if the descriptor is bad, and `file` says that it is not.
         let _ = set(self.file, libc::F_UNLCK);
     }

@@ -161,10 +161,10 @@ fn replacing_by_name_replaces() {
     let (_folder, file) = file_of(2 * page());
     let old = MapOptions::new().len(page()).map(&file).unwrap();
     let address = NonZeroUsize::new(old.address()).unwrap();
-    // The old owner must not unmap what takes its place.
-    std::mem::forget(old);
+    // The old owner must not unmap what takes its place, nor answer for it.
+    assert_eq!(old.leave_mapped(), address);
     let options = MapOptions::new().offset(page() as u64);
-    // SAFETY: the page is that of `old`, which is forgotten, and no view of it is left.
+    // SAFETY: the page is that of `old`, which has given it up, and no view of it is left.
     let new = unsafe { options.map_replacing(&file, address) }.unwrap();
     assert_eq!(new.address(), address.get());
     assert_eq!(new.view().unwrap().read_vec(0, 1).unwrap(), [(page() % 251) as u8]);
@@ -372,7 +372,7 @@ fn of_many_who_create_one_creates_and_all_see_it_complete() {
                     if found == Found::Created {
                         created
                             .view()
-                            .atomic_u64(0)
+                            .atomic_u32(0)
                             .unwrap()
                             .fetch_add(1, std::sync::atomic::Ordering::SeqCst);
                     }
@@ -389,7 +389,7 @@ fn of_many_who_create_one_creates_and_all_see_it_complete() {
         });
         creators.into_iter().for_each(Child::join);
         reader.join();
-        let count = created.view().load_u64(0, std::sync::atomic::Ordering::SeqCst).unwrap();
+        let count = created.view().load_u32(0, std::sync::atomic::Ordering::SeqCst).unwrap();
         assert_eq!(count, 1, "round {round}");
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o600);

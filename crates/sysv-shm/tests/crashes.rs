@@ -3,7 +3,7 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -46,11 +46,11 @@ impl Tally {
         Tally(attached)
     }
 
-    fn of(&self, number: usize) -> &AtomicU64 {
-        self.0.view().atomic_u64(8 * number).unwrap()
+    fn of(&self, number: usize) -> &AtomicU32 {
+        self.0.view().atomic_u32(4 * number).unwrap()
     }
 
-    fn get(&self, number: usize) -> u64 {
+    fn get(&self, number: usize) -> u32 {
         self.of(number).load(Ordering::SeqCst)
     }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -53,17 +53,17 @@ fn shared(size: usize) -> AttachedWrite {
 }
 
 /// Not fetch_add: that an update is lost is what shows that two were inside.
-fn add_one(counter: &AtomicU64) {
+fn add_one(counter: &AtomicU32) {
     let seen = counter.load(Ordering::Relaxed);
     thread::yield_now();
     counter.store(seen + 1, Ordering::Relaxed);
 }
 
-const ROUNDS: u64 = 500;
+const ROUNDS: u32 = 500;
 
 fn processes_exclude_each_other() {
     let (lock, memory) = (private(), shared(8));
-    let counter = memory.view().atomic_u64(0).unwrap();
+    let counter = memory.view().atomic_u32(0).unwrap();
     let count = || {
         for _ in 0..ROUNDS {
             let writing = lock.acquire(LONG).unwrap();
@@ -76,14 +76,14 @@ fn processes_exclude_each_other() {
     children.into_iter().for_each(common::Child::succeed);
     assert_eq!(counter.load(Ordering::Relaxed), 3 * ROUNDS);
     let state = lock.state().unwrap();
-    assert_eq!((state.held, state.sequence), (false, 2 * 3 * ROUNDS));
+    assert_eq!((state.held, state.sequence), (false, u64::from(2 * 3 * ROUNDS)));
     lock.remove().unwrap();
 }
 
 /// The wrong twin: the test above can fail.
 fn without_the_lock_updates_are_lost() {
     let memory = shared(8);
-    let counter = memory.view().atomic_u64(0).unwrap();
+    let counter = memory.view().atomic_u32(0).unwrap();
     let lost = (0..200).any(|_| {
         counter.store(0, Ordering::Relaxed);
         let count = || (0..ROUNDS).for_each(|_| add_one(counter));
@@ -96,7 +96,7 @@ fn without_the_lock_updates_are_lost() {
 
 fn threads_exclude_each_other() {
     let lock = private();
-    let counter = AtomicU64::new(0);
+    let counter = AtomicU32::new(0);
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
@@ -115,7 +115,7 @@ fn threads_exclude_each_other() {
 fn a_new_lock_is_free_however_many_make_it_at_once() {
     for _ in 0..testkit::soak(15, 200) {
         let (key, memory) = (key(), shared(8));
-        let counter = memory.view().atomic_u64(0).unwrap();
+        let counter = memory.view().atomic_u32(0).unwrap();
         let make_and_use = || {
             let lock = Lock::beside(key, Mode::PRIVATE).unwrap();
             for _ in 0..10 {
@@ -268,7 +268,7 @@ fn a_stopped_writer_makes_readers_busy_and_no_more() {
 
 fn a_stopped_reader_holds_nobody_up() {
     let (lock, memory) = (private(), shared(8));
-    let looked = memory.view().atomic_u64(0).unwrap();
+    let looked = memory.view().atomic_u32(0).unwrap();
     let reader = child(|| {
         let read = lock.read(|| {
             if looked.fetch_add(1, Ordering::SeqCst) == 0 {

@@ -39,10 +39,10 @@ fn lock(mutex: RobustMutex<'_>) -> ipc_common::Result<Locked<'_>> {
 }
 
 fn two_processes_exclude_each_other() {
-    const ROUNDS: u64 = 20_000;
+    const ROUNDS: u32 = 20_000;
     let attached = attached();
     let mutex = init(&attached);
-    let counter = attached.view().atomic_u64(GUARDED).unwrap();
+    let counter = attached.view().atomic_u32(GUARDED).unwrap();
     let count = || {
         for _ in 0..ROUNDS {
             let guard = lock(mutex).unwrap();

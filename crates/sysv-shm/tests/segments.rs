@@ -100,7 +100,7 @@ fn of_many_processes_exactly_one_creates() {
         let (key, tally) = (key(), private(8));
         let attached = tally.attach_write().unwrap();
         tally.mark_for_removal().unwrap();
-        let created = attached.view().atomic_u64(0).unwrap();
+        let created = attached.view().atomic_u32(0).unwrap();
         let children: Vec<_> = (0..6)
             .map(|_| {
                 child(|| {
@@ -408,7 +408,7 @@ fn nothing_a_peer_does_is_more_than_an_error() {
         let text = view.text().unwrap();
         assert!(text.len() <= view.len() && format!("{text} {reader:?} {writer:?}").len() > 2);
         let _ = view.put_text(b"text")?;
-        view.atomic_u64(8)?.fetch_add(1, Ordering::Relaxed);
+        view.atomic_u32(8)?.fetch_add(1, Ordering::Relaxed);
         view.wake_all(0)?;
         reader.view().read_vec(0, reader.view().len())?;
         segment.stat()?;

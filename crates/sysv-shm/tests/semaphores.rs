@@ -37,7 +37,7 @@ fn of_many_processes_one_creates_and_all_see_the_first_value() {
         let tally = Segment::create(Key::PRIVATE, 8, Mode::PRIVATE).unwrap();
         let attached = tally.attach_write().unwrap();
         tally.mark_for_removal().unwrap();
-        let created = attached.view().atomic_u64(0).unwrap();
+        let created = attached.view().atomic_u32(0).unwrap();
         let children: Vec<_> = (0..6)
             .map(|_| {
                 child(|| {

@@ -16,6 +16,8 @@ use std::io;
 
 use nix::errno::Errno;
 
+use crate::shown;
+
 /// What the functions of this course return.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -125,10 +127,13 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.call)?;
+        // A file's name is a stranger's text: it must not drive the terminal.
         if !self.about.is_empty() {
-            write!(f, "{}: ", self.about)?;
+            shown::on_one_line(f, self.about.as_bytes())?;
+            f.write_str(": ")?;
         }
-        write!(f, "{:?}: {}", self.errno, self.remedy)
+        write!(f, "{:?}: ", self.errno)?;
+        shown::on_one_line(f, self.remedy.as_bytes())
     }
 }
 
@@ -149,6 +154,12 @@ mod tests {
         assert!(line.starts_with("shmat: id 7: EIDRM: "), "{line}");
         assert!(!line.contains('\n'));
         assert!(error.is_from_kernel());
+    }
+
+    #[test]
+    fn a_name_that_would_drive_the_terminal_is_shown_and_not_obeyed() {
+        let line = Error::new("open", Errno::ENOENT, "a\nb\x1b]0;title\x07").to_string();
+        assert!(line.starts_with("open: a\\nb\\u{1b}]0;title\\u{7}: ENOENT: "), "{line}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A view against a model: whatever is asked of it, memory and answers are those of a `Vec<u8>`,
 //! and the bytes on either side stay as they were.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ use super::{Stored, WriteView};
 
 /// Bytes before and after the view that nothing may touch.
 const MARGIN: usize = 64;
-const CANARY: u64 = 0xa5a5_a5a5_a5a5_a5a5;
+const CANARY: u32 = 0xa5a5_a5a5;
 
 #[derive(Clone, Debug)]
 enum Ask {
@@ -20,7 +20,7 @@ enum Ask {
     Text,
     PutText(Vec<u8>),
     Store32 { offset: usize, value: u32 },
-    Load64 { offset: usize },
+    Load32 { offset: usize },
 }
 
 fn asks() -> impl Strategy<Value = Ask> {
@@ -40,7 +40,7 @@ fn asks() -> impl Strategy<Value = Ask> {
         bytes().prop_map(Ask::PutText),
         ".{0,80}".prop_map(|text| Ask::PutText(text.into_bytes())),
         (place(), any::<u32>()).prop_map(|(offset, value)| Ask::Store32 { offset, value }),
-        place().prop_map(|offset| Ask::Load64 { offset }),
+        place().prop_map(|offset| Ask::Load32 { offset }),
     ]
 }
 
@@ -111,11 +111,11 @@ fn check(view: WriteView<'_>, model: &mut [u8], ask: Ask) -> Result<(), TestCase
                 model[range].copy_from_slice(&value.to_ne_bytes());
             }
         }
-        Ask::Load64 { offset } => {
-            let aligned = (view.as_ptr() as usize).wrapping_add(offset) % 8 == 0;
-            let range = range(model, offset, 8).filter(|_| aligned);
-            let expected = range.map(|r| u64::from_ne_bytes(model[r].try_into().unwrap()));
-            prop_assert_eq!(view.load_u64(offset, Ordering::Relaxed).ok(), expected);
+        Ask::Load32 { offset } => {
+            let aligned = (view.as_ptr() as usize).wrapping_add(offset) % 4 == 0;
+            let range = range(model, offset, 4).filter(|_| aligned);
+            let expected = range.map(|r| u32::from_ne_bytes(model[r].try_into().unwrap()));
+            prop_assert_eq!(view.load_u32(offset, Ordering::Relaxed).ok(), expected);
         }
     }
     Ok(())
@@ -128,7 +128,7 @@ proptest! {
         len in 0..512usize,
         questions in prop::collection::vec(asks(), 1..20),
     ) {
-        let memory: Vec<AtomicU64> = (0..96).map(|_| AtomicU64::new(CANARY)).collect();
+        let memory: Vec<AtomicU32> = (0..192).map(|_| AtomicU32::new(CANARY)).collect();
         let all = WriteView::of_atomics(&memory);
         let view = all.part(MARGIN + start, len).unwrap();
         let mut model = vec![0xa5; len];

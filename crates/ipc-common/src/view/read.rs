@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering, fence};
 
 use nix::errno::Errno;
 
@@ -18,9 +18,9 @@ use crate::error::{Error, Result};
 ///
 /// ```
 /// use ipc_common::view::WriteView;
-/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::sync::atomic::AtomicU32;
 ///
-/// let memory = [const { AtomicU64::new(0) }; 4];
+/// let memory = [const { AtomicU32::new(0) }; 8];
 /// let view = WriteView::of_atomics(&memory);
 /// view.write(3, b"shared")?;
 ///
@@ -82,9 +82,9 @@ impl<'a> ReadView<'a> {
     ///
     /// ```
     /// use ipc_common::view::WriteView;
-    /// use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    /// use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     ///
-    /// let (memory, replaced) = ([AtomicU64::new(0)], AtomicBool::new(false));
+    /// let (memory, replaced) = ([AtomicU32::new(0)], AtomicBool::new(false));
     /// let view = WriteView::of_atomics(&memory).watched(&replaced);
     /// view.atomic_u32(0)?.fetch_add(1, Ordering::Relaxed);
     /// view.check()?;
@@ -185,26 +185,15 @@ impl<'a> ReadView<'a> {
     pub fn load_u32(self, offset: usize, order: Ordering) -> Result<u32> {
         let at = self.aligned::<AtomicU32>("ReadView::load_u32", offset)?;
         // SAFETY: `aligned` has checked range and alignment; the memory is readable for 'a, and
-        // loads of this size need no more than that, also on a read-only page.
-        let value = unsafe { at.as_ref() }.load(order);
+        // relaxed loads of this size need no more than that. (Of others Rust does not promise that
+        // they leave a read-only page alone; hence the fence.)
+        let value = unsafe { at.as_ref() }.load(Ordering::Relaxed);
+        match order {
+            Ordering::Relaxed => {}
+            Ordering::Acquire | Ordering::SeqCst => fence(order),
+            other => panic!("a load cannot be {other:?}"),
+        }
         self.check_for("ReadView::load_u32").map(|()| value)
-    }
-
-    /// Loads the `u64` at `offset`, whole, in the byte order of this machine.
-    ///
-    /// # Errors
-    ///
-    /// `ERANGE` if it is not all inside, `EINVAL` if its address is not a multiple of 8, `EIO` if
-    /// the memory is not what it was ([`ReadView::watched`]).
-    ///
-    /// # Panics
-    ///
-    /// If `order` is `Release` or `AcqRel`, which a load cannot have.
-    pub fn load_u64(self, offset: usize, order: Ordering) -> Result<u64> {
-        let at = self.aligned::<AtomicU64>("ReadView::load_u64", offset)?;
-        // SAFETY: as in `load_u32`.
-        let value = unsafe { at.as_ref() }.load(order);
-        self.check_for("ReadView::load_u64").map(|()| value)
     }
 
     /// The address of `offset`, once it is sure that `len` bytes lie there.

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 
 use super::{ReadView, WriteView, more_good};
 use crate::error::{Error, Result};
+use crate::shown;
 
 /// A copy of text out of shared memory: the bytes before the first NUL.
 ///
@@ -40,7 +41,7 @@ impl<'a> ReadView<'a> {
     ///
     /// # Errors
     ///
-    /// `EIO` and `EFAULT` as for [`ReadView::read`], if a fault was met before the NUL;
+    /// `ENOMEM` if there is no memory for the copy; `EIO` and `EFAULT` as for [`ReadView::read`], if a fault was met before the NUL;
     /// [`Error::good_bytes`] counts from the start of the text.
     pub fn text(self) -> Result<Text> {
         let mut bytes = Vec::new();
@@ -48,6 +49,10 @@ impl<'a> ReadView<'a> {
         while bytes.len() < self.len() {
             let block = &mut block[..512.min(self.len() - bytes.len())];
             let done = bytes.len();
+            // A stranger decides how long it gets.
+            bytes.try_reserve(block.len()).map_err(|_| {
+                Error::refused("ReadView::text", Errno::ENOMEM, format!("more than {done} bytes"))
+            })?;
             self.read(done, block).map_err(|error| more_good(error, done))?;
             if let Some(nul) = block.iter().position(|byte| *byte == 0) {
                 bytes.extend_from_slice(&block[..nul]);
@@ -71,9 +76,9 @@ impl WriteView<'_> {
     ///
     /// ```
     /// use ipc_common::view::{Stored, WriteView};
-    /// use std::sync::atomic::AtomicU64;
+    /// use std::sync::atomic::AtomicU32;
     ///
-    /// let memory = [const { AtomicU64::new(0) }; 1];
+    /// let memory = [const { AtomicU32::new(0) }; 2];
     /// let view = WriteView::of_atomics(&memory);
     /// assert_eq!(view.put_text("ça marche".as_bytes())?, Stored { bytes: 7, cut: 3 });
     /// assert_eq!(view.text()?.to_string(), "ça mar");
@@ -146,23 +151,6 @@ impl Text {
 
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.bytes.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                if character.is_control() || is_bidi_control(character) {
-                    write!(f, "{}", character.escape_default())?;
-                } else {
-                    write!(f, "{character}")?;
-                }
-            }
-            for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
-            }
-        }
-        Ok(())
+        shown::on_one_line(f, &self.bytes)
     }
-}
-
-/// Characters that change the order in which a line is shown, and so what it seems to say.
-fn is_bidi_control(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

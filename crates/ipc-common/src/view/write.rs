@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use super::landing::try_copy;
 use super::{ReadView, more_good, stopped};
@@ -30,7 +30,7 @@ impl<'a> WriteView<'a> {
     }
 
     /// A view of atomics of this process: for tests and examples, where no segment is at hand.
-    pub fn of_atomics(memory: &'a [AtomicU64]) -> WriteView<'a> {
+    pub fn of_atomics(memory: &'a [AtomicU32]) -> WriteView<'a> {
         let start = NonNull::from(memory).cast::<u8>();
         // SAFETY: the borrow keeps the memory alive for 'a; atomics may be written through a
         // shared reference, and whoever else has one can do no more than atomic access.
@@ -90,45 +90,24 @@ impl<'a> WriteView<'a> {
         Ok(())
     }
 
-    /// The byte at `offset` as an atomic.
+    /// The four bytes at `offset` as an atomic `u32` in the byte order of this machine.
+    ///
+    /// There are none of another size: Rust leaves a race between atomics that overlap without
+    /// being the same undefined ([`std::sync::atomic`], "Memory model"), and two threads with a
+    /// `u32` and a `u64` at one place would have such a race without a line of unsafe code.
     ///
     /// Of memory whose pages may be replaced, call [`ReadView::check`] after using it, before you
     /// believe it.
     ///
     /// # Errors
     ///
-    /// `ERANGE` if it is not inside, `EIO` if the memory is not what it was ([`ReadView::watched`]).
-    pub fn atomic_u8(self, offset: usize) -> Result<&'a AtomicU8> {
-        self.check_for("WriteView::atomic_u8")?;
-        let at = self.aligned::<AtomicU8>("WriteView::atomic_u8", offset)?;
-        // SAFETY: `aligned` has checked range and alignment; the memory is writable for 'a, and
-        // an atomic may be shared with whoever else writes there.
-        Ok(unsafe { at.as_ref() })
-    }
-
-    /// The four bytes at `offset` as an atomic `u32` in the byte order of this machine.
-    ///
-    /// # Errors
-    ///
     /// `ERANGE` if they are not all inside, `EINVAL` if their address is not a multiple of 4, `EIO`
-    /// as for [`WriteView::atomic_u8`].
+    /// if the memory is not what it was ([`ReadView::watched`]).
     pub fn atomic_u32(self, offset: usize) -> Result<&'a AtomicU32> {
         self.check_for("WriteView::atomic_u32")?;
         let at = self.aligned::<AtomicU32>("WriteView::atomic_u32", offset)?;
-        // SAFETY: as in `atomic_u8`.
-        Ok(unsafe { at.as_ref() })
-    }
-
-    /// The eight bytes at `offset` as an atomic `u64` in the byte order of this machine.
-    ///
-    /// # Errors
-    ///
-    /// `ERANGE` if they are not all inside, `EINVAL` if their address is not a multiple of 8, `EIO`
-    /// as for [`WriteView::atomic_u8`].
-    pub fn atomic_u64(self, offset: usize) -> Result<&'a AtomicU64> {
-        self.check_for("WriteView::atomic_u64")?;
-        let at = self.aligned::<AtomicU64>("WriteView::atomic_u64", offset)?;
-        // SAFETY: as in `atomic_u8`.
+        // SAFETY: `aligned` has checked range and alignment; the memory is writable for 'a, and
+        // an atomic may be shared with whoever else writes there.
         Ok(unsafe { at.as_ref() })
     }
 }

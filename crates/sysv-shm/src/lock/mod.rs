@@ -37,7 +37,7 @@ pub use ipc_common::note::Before;
 pub use read::Snapshot;
 pub use write::Writing;
 
-use ipc_common::{Key, Result};
+use ipc_common::{Errno, Error, Key, Result};
 use nix::unistd::Uid;
 
 use crate::semaphore::{SemaphoreSet, expect_count};
@@ -91,13 +91,18 @@ impl Lock {
     /// # Errors
     ///
     /// `EEXIST` if a set of another size has the key; `EACCES` if its mode keeps us out; `ENOSPC`
-    /// at SEMMNI or SEMMNS.
+    /// at SEMMNI or SEMMNS; `EINVAL` for [`Key::PRIVATE`].
     pub fn beside(key: Key, mode: Mode) -> Result<Lock> {
+        if key.is_private() {
+            return Err(Error::refused("semget", Errno::EINVAL, format!("key {key}")).with_remedy(
+                "nobody could find a lock under IPC_PRIVATE; make one with Lock::private, and hand on its id",
+            ));
+        }
         match sys::sem::get(key, COUNT, libc::IPC_CREAT | mode.flags()) {
             Ok(id) => Lock::checked(key, id),
             // A smaller set has the key: the same "not one of ours" as a larger one.
             Err(error) => match Lock::open(key) {
-                Err(other) if other.errno() == ipc_common::Errno::EEXIST => Err(other),
+                Err(other) if other.errno() == Errno::EEXIST => Err(other),
                 _ => Err(error),
             },
         }

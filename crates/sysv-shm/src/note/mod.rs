@@ -38,7 +38,11 @@ pub const LECTURE_SIZE: usize = 1024;
 /// The lock beside the segment that `segment` describes, if there is one.
 fn find_lock(key: Key, segment: &Stat) -> Result<Option<Lock>> {
     match Lock::open(key) {
-        Ok(lock) => trusted(lock, key, segment).map(Some),
+        Ok(lock) => match trusted(lock, key, segment) {
+            // Removed between our two calls.
+            Err(error) if gone(&error) => Ok(None),
+            trusted => trusted.map(Some),
+        },
         Err(error) if gone(&error) => Ok(None),
         Err(error) => Err(error),
     }

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use ipc_common::key::{FtokKey, ftok};
-use ipc_common::{Error, Project, Result, state};
+use ipc_common::{Errno, Error, Project, Result, state};
 
 /// Where the file lies that stands behind the caller's key, and the key that `ftok` makes of it.
 /// The file is created if it is missing, empty, with mode 0600: only its inode counts.
@@ -21,12 +21,20 @@ use ipc_common::{Error, Project, Result, state};
 /// Those of [`state::folder`] and open(2).
 pub fn own_key(project: Project) -> Result<(PathBuf, FtokKey)> {
     let path = state::folder()?.join("sysv-shm.key");
-    OpenOptions::new()
+    let failed = |error| Error::from_io("open", &error, path.display().to_string());
+    // Through no link, and not waiting for a FIFO's other end: what stands there may be no file
+    // of ours.
+    let file = OpenOptions::new()
         .create(true)
         .append(true)
         .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(&path)
-        .map_err(|error| Error::from_io("open", &error, path.display().to_string()))?;
+        .map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(Error::refused("open", Errno::ENXIO, path.display().to_string())
+            .with_remedy("this is no regular file; remove it, and it is created anew"));
+    }
     let key = ftok(&path, project)?;
     Ok((path, key))
 }

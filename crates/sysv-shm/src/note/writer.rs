@@ -7,7 +7,7 @@ use ipc_common::{Errno, Error, Key, Result};
 use nix::unistd::geteuid;
 
 use super::{Before, LECTURE_SIZE, gone, removed, trusted};
-use crate::{AttachedWrite, Lock, Mode, Opened, Segment, Stat};
+use crate::{AttachedWrite, Lock, Mode, Opened, Segment, Stat, Writing};
 
 /// How often opening begins again, when others remove the note at the same time.
 const ROUNDS: usize = 16;
@@ -113,15 +113,7 @@ impl NoteWriter {
         if segment.is_removed()? {
             return Err(removed(segment.id()));
         }
-        let writing = match self.lock.acquire(limit) {
-            // The semaphores alone were removed: by hand, or by a `remove` that had begun before
-            // our segment was created.
-            Err(error) if gone(&error) => {
-                self.lock = lock_beside(self.key, segment)?;
-                self.lock.acquire(limit)?
-            }
-            acquired => acquired?,
-        };
+        let writing = self.acquire(segment, limit)?;
         let before = writing.before();
         // It fits, as was made sure of above, so nothing is cut.
         let _ = self.attached.view().put_text(text)?;
@@ -132,6 +124,18 @@ impl NoteWriter {
             self.attached.view().wake_all(0)?;
         }
         Ok(before)
+    }
+
+    /// Takes the lock, and makes a new one if the semaphores alone were removed: by hand, or by a
+    /// `remove` that had begun before our segment was created.
+    fn acquire(&mut self, segment: Segment, limit: Duration) -> Result<Writing> {
+        for _ in 0..ROUNDS {
+            match self.lock.acquire(limit) {
+                Err(error) if gone(&error) => self.lock = lock_beside(self.key, segment)?,
+                acquired => return acquired,
+            }
+        }
+        Err(removed_all_the_time(self.key))
     }
 
     /// Whether a text of `len` bytes, and the NUL behind it, would fit.
@@ -187,5 +191,17 @@ fn refuse_nul(text: &[u8]) -> Result<()> {
 /// read or write the segment may read or write its lock.
 fn lock_beside(key: Key, segment: Segment) -> Result<Lock> {
     let stat = segment.stat()?;
-    trusted(Lock::beside(key, stat.mode)?, key, &stat)
+    for _ in 0..ROUNDS {
+        match Lock::beside(key, stat.mode).and_then(|lock| trusted(lock, key, &stat)) {
+            Err(error) if gone(&error) => {}
+            lock => return lock,
+        }
+    }
+    Err(removed_all_the_time(key))
+}
+
+fn removed_all_the_time(key: Key) -> Error {
+    Error::refused("semget", Errno::EAGAIN, format!("key {key}")).with_remedy(
+        "others remove this note's semaphores all the time; stop them, or use another key",
+    )
 }

@@ -77,7 +77,7 @@ impl Segment {
     ///
     /// # Errors
     ///
-    /// Also `EINVAL` if something is mapped there, the address is not aligned, or it lies in the
+    /// Also `EEXIST` in the gap below the stack; `EINVAL` if something is mapped there, the address is not aligned, or it lies in the
     /// first page; `EPERM` below `vm.mmap_min_addr`.
     pub fn attach_read_at(self, place: Place) -> Result<AttachedRead> {
         let attachment = Attachment::new(self.id, place).map_err(|error| at(place, error))?;

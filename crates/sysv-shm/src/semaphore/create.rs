@@ -70,14 +70,15 @@ impl SemaphoreSet {
                 .with_remedy("IPC_PRIVATE always makes a new set; open it by its id"));
         }
         let set = SemaphoreSet { id: sys::sem::get(key, 0, 0)? };
-        let until = Instant::now() + patience;
+        // Patience that no clock can hold is patience without end.
+        let until = Instant::now().checked_add(patience);
         loop {
             let stat = set.stat()?;
             expect_count(key, stat.count, count)?;
             if stat.operated_at.is_some() {
                 return Ok(set);
             }
-            if Instant::now() >= until {
+            if until.is_some_and(|until| Instant::now() >= until) {
                 return Err(never_set_up(key, set.id, patience));
             }
             thread::sleep(NAP);
@@ -99,7 +100,11 @@ impl SemaphoreSet {
     ) -> Result<Opened<SemaphoreSet>> {
         for _ in 0..ROUNDS {
             match SemaphoreSet::create(key, values, mode) {
-                Err(error) if error.errno() == Errno::EEXIST => {}
+                // The key is taken; or others removed what we had just created.
+                Err(error)
+                    if error.is_from_kernel()
+                        && matches!(error.errno(), Errno::EEXIST | Errno::EIDRM)
+                        || error.call() == "semop" && error.errno() == Errno::EINVAL => {}
                 created => return created.map(Opened::Created),
             }
             match SemaphoreSet::open(key, values.len(), patience) {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use ipc_common::view::{ReadView, WriteView};
-use ipc_common::{Errno, Error, Result};
+use ipc_common::{Errno, Error, Result, stack};
 use libc::c_void;
 
 use super::shm;
@@ -43,9 +43,16 @@ impl<const WRITABLE: bool> Attachment<WRITABLE> {
             return Err(Error::refused("shmat", Errno::EINVAL, about())
                 .with_remedy("nothing is ever attached in the first page, where null points; choose another address"));
         }
+        // The kernel asks whether the range is free, but the gap below the stack only looks so. At
+        // this point the size may still be that of an earlier owner of the id; hence the second
+        // look below.
+        if place != Place::Anywhere {
+            stack::keep_clear("shmat", address, shm::stat(id)?.size)?;
+        }
         let access = if WRITABLE { 0 } else { libc::SHM_RDONLY };
-        // SAFETY: without SHM_REMAP the kernel never replaces what is mapped, so no memory that
-        // somebody uses changes: a taken address gives EINVAL.
+        // SAFETY: without SHM_REMAP the kernel never replaces what is mapped (a taken address gives
+        // EINVAL), and `keep_clear` has kept us out of where the stack will be; so no memory that
+        // somebody uses, or will use without asking, changes.
         let start = unsafe {
             libc::shmat(id, ptr::without_provenance::<c_void>(address), access | rounding)
         };
@@ -57,6 +64,9 @@ impl<const WRITABLE: bool> Attachment<WRITABLE> {
         // Only now: as long as we are attached, the id cannot come to mean another segment, and
         // the size of a segment never changes. If this fails, Drop detaches.
         attached.len = shm::stat(id)?.size;
+        if place != Place::Anywhere {
+            stack::keep_clear("shmat", attached.start.addr().get(), attached.len)?;
+        }
         Ok(attached)
     }
 

@@ -1,0 +1,152 @@
+//! What hostile peers, written by someone who had not seen the other tests, once found. Each of
+//! these failed.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+use std::time::Duration;
+
+use ipc_common::{Errno, Key};
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::stat::Mode as Permissions;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, fork};
+use sysv_shm::note::{NoteReader, NoteWriter, Wanted};
+use sysv_shm::{Lock, Mode, Place, Segment, SemaphoreSet};
+use testkit::{Finished, Program};
+
+testkit::cases! {
+    a_segment_at_a_chosen_address_never_becomes_the_stack;
+    a_note_stays_readable_and_writable_while_its_semaphores_come_and_go;
+    patience_without_end_is_no_panic;
+    a_segment_larger_than_our_memory_is_an_error_and_no_abort;
+    open_or_create_of_a_set_copes_with_removal;
+    a_lock_beside_private_is_refused;
+    the_own_key_is_made_of_a_regular_file_only;
+    the_state_folder_of_another_user_is_refused needs testkit::need::root;
+}
+
+#[inline(never)]
+fn recurse(depth: usize) -> u8 {
+    let frame = std::hint::black_box([0x5a_u8; 4096]);
+    if depth == 0 { frame[7] } else { recurse(depth - 1) ^ std::hint::black_box(frame[9]) }
+}
+
+/// The gap below the stack is unmapped, and shmat would have attached there.
+fn a_segment_at_a_chosen_address_never_becomes_the_stack() {
+    const LEN: usize = 2 << 20;
+    let segment = Segment::create(Key::PRIVATE, LEN, Mode::PRIVATE).unwrap();
+    let looking = segment.attach_read().unwrap();
+    segment.mark_for_removal().unwrap();
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let stack = maps.lines().find(|line| line.ends_with("[stack]")).unwrap();
+    let start = usize::from_str_radix(stack.split('-').next().unwrap(), 16).unwrap();
+    let placed = segment.attach_write_at(Place::At(start - LEN));
+    std::hint::black_box(recurse(100));
+    assert!(looking.view().read_vec(0, LEN).unwrap().iter().all(|byte| *byte == 0));
+    assert_eq!(placed.unwrap_err().errno(), Errno::EEXIST);
+}
+
+fn a_note_stays_readable_and_writable_while_its_semaphores_come_and_go() {
+    let key = Key::from_raw(testkit::key());
+    let segment = Segment::create(key, 1024, Mode::PRIVATE).unwrap();
+    let raw = key.raw();
+    let peer = testkit::peer(move |_| {
+        // SAFETY: numbers only.
+        unsafe { libc::semctl(libc::semget(raw, 3, libc::IPC_CREAT | 0o600), 0, libc::IPC_RMID) };
+    });
+    let wanted = Wanted::default();
+    for _ in peer.soak(2_000, 50_000) {
+        NoteReader::open(key).unwrap().read().unwrap();
+        let writer = NoteWriter::open_or_create(key, &wanted)
+            .and_then(|writer| writer.into_inner().put(b"x", Duration::from_millis(1)).map(drop));
+        // Removed each time it was made: then we say so, by a name that means "try again".
+        let errno = writer.err().map(|error| error.errno());
+        assert!(
+            matches!(errno, None | Some(Errno::EAGAIN | Errno::EIDRM | Errno::EINVAL)),
+            "{errno:?}"
+        );
+    }
+    drop(peer);
+    if let Ok(lock) = Lock::open(key) {
+        lock.remove().unwrap();
+    }
+    segment.mark_for_removal().unwrap();
+}
+
+fn patience_without_end_is_no_panic() {
+    let key = Key::from_raw(testkit::key());
+    let set = SemaphoreSet::create(key, &[1], Mode::PRIVATE).unwrap();
+    assert_eq!(SemaphoreSet::open(key, 1, Duration::MAX).unwrap(), set);
+    set.remove().unwrap();
+}
+
+fn a_segment_larger_than_our_memory_is_an_error_and_no_abort() {
+    let key = Key::from_raw(testkit::key());
+    let size = 64 << 20;
+    let segment = Segment::create(key, size, Mode::PRIVATE).unwrap();
+    segment.attach_write().unwrap().view().fill(0, size, b'x').unwrap();
+    // SAFETY: the case has one thread.
+    let ended = match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            setrlimit(Resource::RLIMIT_AS, 100 << 20, 100 << 20).unwrap();
+            let read = NoteReader::open(key).and_then(|mut reader| reader.read());
+            let code = i32::from(read.err().map(|error| error.errno()) != Some(Errno::ENOMEM));
+            // SAFETY: _exit takes a number.
+            unsafe { libc::_exit(code) }
+        }
+        ForkResult::Parent { child } => waitpid(child, None).unwrap(),
+    };
+    segment.mark_for_removal().unwrap();
+    assert!(matches!(ended, WaitStatus::Exited(_, 0)), "{ended:?}");
+}
+
+fn open_or_create_of_a_set_copes_with_removal() {
+    let key = Key::from_raw(testkit::key());
+    let raw = key.raw();
+    let peer = testkit::peer(move |_| {
+        // SAFETY: numbers only.
+        unsafe { libc::semctl(libc::semget(raw, 0, 0), 0, libc::IPC_RMID) };
+    });
+    for _ in peer.soak(5_000, 50_000) {
+        let patience = Duration::from_millis(5);
+        if let Err(error) = SemaphoreSet::open_or_create(key, &[1, 2], Mode::PRIVATE, patience) {
+            assert_eq!(error.errno(), Errno::EAGAIN, "{error}");
+        }
+    }
+    drop(peer);
+    if let Ok(set) = SemaphoreSet::open(key, 2, Duration::ZERO) {
+        set.remove().unwrap();
+    }
+}
+
+fn a_lock_beside_private_is_refused() {
+    assert_eq!(Lock::beside(Key::PRIVATE, Mode::PRIVATE).unwrap_err().errno(), Errno::EINVAL);
+}
+
+fn key_with_state_in(folder: &testkit::Folder) -> Finished {
+    let ours = env!("CARGO_BIN_EXE_sysv-shm");
+    Program::run(Command::new(ours).arg("key").env("XDG_STATE_HOME", folder.path()))
+}
+
+fn the_own_key_is_made_of_a_regular_file_only() {
+    let folder = testkit::folder();
+    let (course, file) = (folder.file("ipc-course"), folder.file("ipc-course/sysv-shm.key"));
+    fs::create_dir(&course).unwrap();
+    nix::unistd::mkfifo(&file, Permissions::S_IRWXU).unwrap();
+    assert_eq!(key_with_state_in(&folder).code(), Some(1), "a FIFO that nobody reads");
+    fs::remove_file(&file).unwrap();
+    symlink(folder.file("elsewhere"), &file).unwrap();
+    let refused = key_with_state_in(&folder);
+    assert!(refused.stderr.contains("ELOOP"), "{refused:?}");
+    assert!(!folder.file("elsewhere").exists());
+}
+
+fn the_state_folder_of_another_user_is_refused() {
+    let folder = testkit::folder();
+    fs::create_dir(folder.file("ipc-course")).unwrap();
+    std::os::unix::fs::chown(folder.file("ipc-course"), Some(65534), Some(65534)).unwrap();
+    let refused = key_with_state_in(&folder);
+    assert_eq!(refused.code(), Some(1));
+    assert!(refused.stderr.contains("belongs to somebody else"), "{refused:?}");
+}
