@@ -48,8 +48,13 @@ pub fn nothing_that_is_mapped_is_ever_attached_over() {
         let [start, end] = [start, end].map(|hex| usize::from_str_radix(hex, 16).unwrap());
         let last = end - PageSize::system().bytes();
         for place in [Place::At(start), Place::At(last), Place::RoundedDown(start + 123)] {
-            assert_eq!(segment.attach_read_at(place).unwrap_err().errno(), Errno::EINVAL, "{line}");
-            assert_eq!(segment.attach_write_at(place).unwrap_err().errno(), Errno::EINVAL);
+            // EEXIST from us, below the stack; EINVAL from the kernel, elsewhere.
+            let refusals = [Errno::EINVAL, Errno::EEXIST];
+            assert!(
+                refusals.contains(&segment.attach_read_at(place).unwrap_err().errno()),
+                "{line}"
+            );
+            assert!(refusals.contains(&segment.attach_write_at(place).unwrap_err().errno()));
             tried += 1;
         }
     }
