@@ -48,8 +48,12 @@
 //! | `sys` | all that is unsafe | – |
 //!
 //! Linux only. What other processes may do to a file, they may do at any moment, so no safe
-//! function here may cause undefined behaviour whatever they do; a file that is *truncated* can
-//! still end the process, by SIGBUS ([`mapping::truncation`]).
+//! function here may cause undefined behaviour whatever they do.
+//!
+//! A file that is *truncated* would end the process by SIGBUS. Therefore the first mapping
+//! **installs a handler for SIGSEGV and SIGBUS in the whole process**, that of [`segv_guard`], which
+//! makes an ordinary error of it ([`mapping::truncation`]) and passes on all other faults. Whoever
+//! does not want that says [`MapOptions::unguarded`].
 
 mod anonymous;
 pub mod integer;

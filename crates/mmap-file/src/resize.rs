@@ -1,7 +1,7 @@
 //! A file and its mapping, growing and shrinking together.
 //!
 //! A mapping does not follow its file: bytes appended later are not in it, and bytes cut off are
-//! still addresses, where a touch is SIGBUS.
+//! still addresses, where a touch is SIGBUS ([`truncation`](crate::mapping::truncation)).
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -68,7 +68,7 @@ impl MappedFile {
     ///
     /// # Errors
     ///
-    /// None today.
+    /// `EIO` as for [`Mapping::check`]; [`grow`](MappedFile::grow) to the present length mends that.
     pub fn view(&self) -> Result<ReadView<'_>> {
         self.mapping.view()
     }
@@ -77,14 +77,15 @@ impl MappedFile {
     ///
     /// # Errors
     ///
-    /// None today.
+    /// `EIO` as for [`Mapping::check`]; [`grow`](MappedFile::grow) to the present length mends that.
     pub fn write_view(&self) -> Result<WriteView<'_>> {
         self.mapping.write_view()
     }
 
     /// Makes the file `len` bytes long, with room for every one of them set aside, and maps it
     /// anew: the address changes. If the file has grown beyond `len` by another hand it keeps its
-    /// length, and `len` bytes are mapped.
+    /// length, and `len` bytes are mapped. If somebody else has cut it, `grow` to the present length
+    /// makes it whole again, with zeros where it was cut.
     ///
     /// # Errors
     ///
@@ -101,7 +102,8 @@ impl MappedFile {
     }
 
     /// Cuts the file to `len` bytes. What lies behind them is unmapped first, so that this process
-    /// cannot touch what is gone. Other processes that map the file can, and get SIGBUS.
+    /// cannot touch what is gone. Other processes that map the file can, and get SIGBUS, or the errors
+    /// of [`truncation`](crate::mapping::truncation).
     ///
     /// # Errors
     ///

@@ -8,11 +8,13 @@ use std::mem;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipc_common::view::{ReadView, WriteView};
 use ipc_common::{Errno, Error, PageSize, Result};
 use memmap2::MmapRaw;
 use nix::sys::mman::{self, MapFlags, MsFlags};
+use segv_guard::FileWatch;
 
 use crate::mapping::{Advice, Protection, Sharing, Window};
 
@@ -29,6 +31,8 @@ pub(crate) struct Request {
 /// drop. The bytes that the user sees need not begin at the start of a page.
 #[derive(Debug)]
 pub(crate) struct Memory {
+    /// Before the pages: it has to let go of them before they are unmapped.
+    watch: Option<FileWatch>,
     owner: Owner,
     protection: Protection,
 }
@@ -69,7 +73,7 @@ impl Memory {
         }
         let raw = if writable { options.map_raw(&fd) } else { options.map_raw_read_only(&fd) };
         let raw = raw.map_err(errno)?;
-        Ok(Memory { owner: Owner::Memmap2(raw), protection })
+        Ok(Memory { watch: None, owner: Owner::Memmap2(raw), protection })
     }
 
     /// Maps memory that belongs to no file: shared with the children of this process.
@@ -134,7 +138,31 @@ impl Memory {
         // SAFETY: `lead` is less than `mapped`, so this stays inside what was just mapped.
         let start = unsafe { start.cast::<u8>().add(window.lead) };
         let owner = Owner::Ours(Pages { start, len: window.len });
-        Ok(Memory { owner, protection: request.protection })
+        Ok(Memory { watch: None, owner, protection: request.protection })
+    }
+
+    /// Has missing pages replaced by zeros when they are touched in place.
+    pub fn guard(&mut self) -> Result<()> {
+        let start = self.pages().0.addr();
+        // SAFETY: the pages are ours until `watch` is dropped, which is before they are unmapped;
+        // only this file could map something else there, and does not. No reference to their
+        // bytes exists.
+        self.watch = Some(unsafe { watch(start, self.pages().1, self.protection) }?);
+        Ok(())
+    }
+
+    /// The same, by a watch that was there before the mapping.
+    pub fn guarded_by(self, watch: Option<FileWatch>) -> Memory {
+        Memory { watch, ..self }
+    }
+
+    /// Whether zeros have taken the place of some of the file's pages.
+    pub fn is_replaced(&self) -> bool {
+        self.replaced().is_some_and(|replaced| replaced.load(Ordering::Acquire))
+    }
+
+    fn replaced(&self) -> Option<&AtomicBool> {
+        self.watch.as_ref().map(FileWatch::replaced)
     }
 
     /// The first byte that the user sees.
@@ -165,14 +193,16 @@ impl Memory {
         // them, and only `protect(&mut self)` changes the protection. No reference to their
         // bytes exists: this file makes none, and MmapRaw neither.
         let view = || unsafe { ReadView::new(self.start(), self.len()) };
-        self.protection.can_read().then(view)
+        let view = self.protection.can_read().then(view)?;
+        Some(self.replaced().map_or(view, |replaced| view.watched(replaced)))
     }
 
     /// The bytes, if the protection allows changing them.
     pub fn write_view(&self) -> Option<WriteView<'_>> {
         // SAFETY: as in `read_view`, and the pages are writable.
         let view = || unsafe { WriteView::new(self.start(), self.len()) };
-        self.protection.can_write().then(view)
+        let view = self.protection.can_write().then(view)?;
+        Some(self.replaced().map_or(view, |replaced| view.watched(replaced)))
     }
 
     pub fn protect(&mut self, protection: Protection) -> std::result::Result<(), Errno> {
@@ -180,6 +210,9 @@ impl Memory {
         // SAFETY: the pages are ours, and `&mut self` says that no view of them is in use.
         unsafe { mman::mprotect(start.cast(), len, protection.flags()) }?;
         self.protection = protection;
+        if let Some(watch) = &self.watch {
+            watch.set_protection(protection.flags());
+        }
         Ok(())
     }
 
@@ -212,11 +245,18 @@ impl Memory {
 
     /// Unmaps now, and says so if that fails; the pages then stay mapped for good.
     pub fn unmap(self) -> Result<()> {
-        let (start, len) = self.pages();
-        mem::forget(self);
+        let (start, len) = self.leave_mapped();
         // SAFETY: the pages were ours, and the owner that would have unmapped them is forgotten.
         unsafe { mman::munmap(start.cast(), len) }
             .map_err(|errno| Error::new("munmap", errno, format!("{len} bytes at {start:p}")))
+    }
+
+    /// Gives the pages up, and nobody watches them any more; but they stay mapped.
+    pub fn leave_mapped(self) -> (NonNull<u8>, usize) {
+        let pages = self.pages();
+        drop(self.watch);
+        mem::forget(self.owner);
+        pages
     }
 
     /// The start of the first page, and the number of bytes from there on.
@@ -233,6 +273,23 @@ impl Memory {
         // SAFETY: as above.
         (unsafe { first.sub(lead) }, lead + len)
     }
+}
+
+/// Watches the pages that `len` bytes from `start` on are in. `start` is the first byte of a page.
+///
+/// # Safety
+///
+/// As for `segv_guard::Guard::watch_file`: from when something is mapped there until the watch is
+/// dropped, it is the caller's, and nobody has a reference to its bytes.
+pub(crate) unsafe fn watch(
+    start: NonZeroUsize,
+    len: usize,
+    protection: Protection,
+) -> Result<FileWatch> {
+    let guard = segv_guard::install()?;
+    let whole_pages = len.next_multiple_of(PageSize::system().bytes());
+    // SAFETY: the caller's promise; the last page is mapped whole.
+    unsafe { guard.watch_file(start.get(), whole_pages, protection.flags()) }
 }
 
 fn errno(error: std::io::Error) -> Errno {

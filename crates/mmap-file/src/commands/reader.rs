@@ -25,7 +25,8 @@ const GLANCE: Duration = Duration::from_millis(50);
 sleeps (futex): a writer of ours wakes it. Foreign programs that store into the mapping wake \
 nobody, so it also looks five times a second.\n\nWith --every it prints the note each period, \
 changed or not, as the lecture's reader does.\n\nIt never changes the file, and waits for a file \
-that is not there yet. Bytes that are no UTF-8 or would drive the terminal are shown as \\xNN. A \
+that is not there yet. If somebody cuts the file shorter, it says so and waits until a writer has \
+made it a note again. Bytes that are no UTF-8 or would drive the terminal are shown as \\xNN. A \
 note is not a queue: of notes that come faster than they can be printed some are skipped; what is \
 printed is always one whole note.",
     after_help = "Examples:\n  mmap-file reader\n  mmap-file reader --every 1s /tmp/$USER.note\n  \
@@ -60,20 +61,26 @@ impl Reader {
         let path = note_path(&self.file)?;
         let quit = Quit::watch()?;
         let mut printer = Printer::new(self.json);
-        let mut hinted = false;
+        let (mut hinted, mut warned) = (false, false);
         let Some(mut note) = self.wait_for(&path, &quit, &mut hinted)? else { return Ok(()) };
         loop {
             quit.check()?;
-            let found = note.read()?;
-            if is_unwritten(&found) && printer.printed() == 0 {
-                self.hint_once(&mut hinted);
-            }
-            if self.every.is_some() && matches!(found, Reading::Whole { .. }) {
-                if !is_unwritten(&found) {
-                    printer.show(&found)?;
+            match note.read() {
+                Ok(found) => {
+                    warned &= found == Reading::Busy;
+                    if is_unwritten(&found) && printer.printed() == 0 {
+                        self.hint_once(&mut hinted);
+                    }
+                    self.show(found, &mut printer)?;
                 }
-            } else {
-                printer.show_change(found)?;
+                // It was cut. A writer can mend that.
+                Err(error) if error.errno() == Errno::EBADMSG => {
+                    if !warned {
+                        warn(&format_args!("{error}; waiting for that"));
+                    }
+                    warned = true;
+                }
+                Err(error) => return Err(error.into()),
             }
             let enough = self.count.is_some_and(|count| printer.printed() >= count);
             if enough || nobody_listens() {
@@ -94,6 +101,13 @@ impl Reader {
                 None => return Ok(()),
             }
         }
+    }
+
+    fn show(&self, found: Reading, printer: &mut Printer) -> Result<(), Failure> {
+        if self.every.is_none() || !matches!(found, Reading::Whole { .. }) {
+            return printer.show_change(found);
+        }
+        if is_unwritten(&found) { Ok(()) } else { printer.show(&found) }
     }
 
     /// Opens the file, or waits until it is there. `None`: nobody listens any more.

@@ -14,13 +14,18 @@ use super::{command_line, complain, hint, note_path};
 /// How many naps to wait for the lock before saying what we wait for.
 const SILENT_NAPS: u32 = 5;
 
+/// How often a file is made a note again for one line. Whoever cuts it faster than that does it on
+/// purpose, and should be found.
+const ROUNDS: u32 = 100;
+
 /// Make each line of standard input the note.
 #[derive(Args)]
 #[command(
     long_about = "Make each line of standard input the note. A note replaces the one before; \
 readers that are following see each that they are fast enough for.\n\nThe file is created with \
 mode 0600, one page long, if it is not there. A file that is there is written only if it is a \
-note, is empty, or is what the lecture's C programs leave; see --adopt.\n\nA note is in the file \
+note, is empty, or is what the lecture's C programs leave; see --adopt. If somebody cuts the file \
+shorter while the writer is at it, the next line makes it a note again.\n\nA note is in the file \
 as soon as it is written: it survives kill -9 of everyone, and an orderly reboot. At the end of \
 the input the writer waits until the note is on the disk as well (msync), so that it survives a \
 power cut. For a file that was only just created, its *name* may still be lost then.",
@@ -60,7 +65,8 @@ impl Writer {
                 note = self.open(&path, &quit)?;
             }
             let fits = note.check_length(line.bytes.len() + line.dropped);
-            match fits.map_err(Failure::from).and_then(|()| write(&mut note, &line.bytes, &quit)) {
+            let written = fits.map_err(Failure::from);
+            match written.and_then(|()| self.write(&mut note, &path, &line.bytes, &quit)) {
                 Ok(Before::Whole) => {}
                 Ok(Before::Abandoned) => warn(
                     &"recovered: the last writer died in the middle of its note; this one took its place",
@@ -77,14 +83,45 @@ impl Writer {
     }
 
     fn open(&self, path: &Path, quit: &Quit) -> Result<NoteWriter, Failure> {
-        let adopt = if self.adopt { Adopt::Anything } else { Adopt::Lecture };
-        let (note, _found) = patiently(quit, || NoteWriter::open(path, adopt, Quit::NAP))?;
-        Ok(note)
+        let open = || NoteWriter::open(path, self.may_adopt(), Quit::NAP);
+        Ok(patiently(quit, open)?.0)
     }
-}
 
-fn write(note: &mut NoteWriter, text: &[u8], quit: &Quit) -> Result<Before, Failure> {
-    patiently(quit, || note.write(text, Quit::NAP))
+    /// Writes the line; and makes the file a note again if somebody has cut it.
+    fn write(
+        &self,
+        note: &mut NoteWriter,
+        path: &Path,
+        text: &[u8],
+        quit: &Quit,
+    ) -> Result<Before, Failure> {
+        let mut rounds = 0;
+        loop {
+            match patiently(quit, || note.write(text, Quit::NAP)) {
+                Err(Failure::Error(error))
+                    if error.errno() == Errno::EBADMSG && rounds < ROUNDS =>
+                {
+                    if rounds == 0 {
+                        warn(&format_args!(
+                            "{}: somebody cut the file shorter, or wrote over its end; making it a \
+                             note again",
+                            path.display()
+                        ));
+                    }
+                }
+                // The renewed note is as if its writer had died, but that has been said better.
+                Ok(_) if rounds > 0 => return Ok(Before::Whole),
+                other => return other,
+            }
+            rounds += 1;
+            quit.check()?;
+            patiently(quit, || note.renew(self.may_adopt(), Quit::NAP))?;
+        }
+    }
+
+    fn may_adopt(&self) -> Adopt {
+        if self.adopt { Adopt::Anything } else { Adopt::Lecture }
+    }
 }
 
 /// Tries again for as long as another writer has the lock, unless we are asked to end.

@@ -9,6 +9,7 @@ pub use options::MapOptions;
 pub use protection::{Advice, Protection, Sharing};
 pub(crate) use range::Window;
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use ipc_common::view::{ReadView, WriteView};
@@ -56,8 +57,9 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// `EACCES` if the protection is [`Protection::None`].
+    /// `EACCES` if the protection is [`Protection::None`]; `EIO` as for [`Mapping::check`].
     pub fn view(&self) -> Result<ReadView<'_>> {
+        self.check_for("Mapping::view")?;
         self.memory.read_view().ok_or_else(|| self.forbidden("Mapping::view"))
     }
 
@@ -65,9 +67,27 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// `EACCES` unless the protection is [`Protection::ReadWrite`].
+    /// `EACCES` unless the protection is [`Protection::ReadWrite`]; `EIO` as for
+    /// [`Mapping::check`].
     pub fn write_view(&self) -> Result<WriteView<'_>> {
+        self.check_for("Mapping::write_view")?;
         self.memory.write_view().ok_or_else(|| self.forbidden("Mapping::write_view"))
+    }
+
+    /// Whether these bytes still are the file's. They are not if the file was cut shorter *and*
+    /// somebody in this process has used an atomic past its end, or a page could not be read from
+    /// the device: zeros have then taken the place of the last pages, what was stored there is lost,
+    /// and from then on every function of the mapping and its views is this error. Map the file
+    /// anew. ([`truncation`] says more.)
+    ///
+    /// Views look by themselves. To be called after using an atomic reference, such as
+    /// [`WriteView::atomic_u32`] gives.
+    ///
+    /// # Errors
+    ///
+    /// `EIO`, if they are not.
+    pub fn check(&self) -> Result<()> {
+        self.check_for("Mapping::check")
     }
 
     /// Changes what may be done with the bytes, for all of the mapping (mprotect(2)). That this
@@ -75,8 +95,10 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// `EACCES` if the file was not opened for that, `ENOMEM` if the kernel has no room.
+    /// `EACCES` if the file was not opened for that, `ENOMEM` if the kernel has no room, `EIO` as
+    /// for [`Mapping::check`].
     pub fn protect(&mut self, protection: Protection) -> Result<()> {
+        self.check_for("mprotect")?;
         self.memory
             .protect(protection)
             .map_err(|errno| Error::new("mprotect", errno, format!("{self}, {protection}")))
@@ -87,9 +109,11 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// `ERANGE` if the range is not inside; `EINVAL`, `EFAULT` and others of madvise(2).
+    /// `ERANGE` if the range is not inside; `EINVAL`, `EFAULT` and others of madvise(2); `EIO` as
+    /// for [`Mapping::check`].
     pub fn advise(&self, range: Range<usize>, advice: Advice) -> Result<()> {
         let (offset, len) = self.checked("madvise", range)?;
+        self.check_for("madvise")?;
         self.memory
             .advise(offset, len, advice)
             .map_err(|errno| Error::new("madvise", errno, format!("{self}, {advice:?}")))
@@ -101,7 +125,8 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// `ERANGE` if the range is not inside; `EIO` if the device failed.
+    /// `ERANGE` if the range is not inside; `EIO` if the device failed, or as for
+    /// [`Mapping::check`].
     pub fn flush(&self, range: Range<usize>) -> Result<()> {
         self.sync(range, true)
     }
@@ -111,7 +136,7 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// `ERANGE` if the range is not inside.
+    /// `ERANGE` if the range is not inside; `EIO` as for [`Mapping::check`].
     pub fn flush_async(&self, range: Range<usize>) -> Result<()> {
         self.sync(range, false)
     }
@@ -125,11 +150,27 @@ impl Mapping {
         self.memory.unmap()
     }
 
+    /// Gives the pages up without unmapping them, and returns the address of the first: for whoever
+    /// puts something else in their place ([`MapOptions::map_replacing`]). To forget the mapping
+    /// would leave its guard behind.
+    pub fn leave_mapped(self) -> NonZeroUsize {
+        self.memory.leave_mapped().0.addr()
+    }
+
     fn sync(&self, range: Range<usize>, wait: bool) -> Result<()> {
         let (offset, len) = self.checked("msync", range)?;
         self.memory
             .flush(offset, len, wait)
-            .map_err(|errno| Error::new("msync", errno, self.to_string()))
+            .map_err(|errno| Error::new("msync", errno, self.to_string()))?;
+        // Afterwards: what another thread's atomic has lost meanwhile is not on the disk.
+        self.check_for("msync")
+    }
+
+    fn check_for(&self, call: &'static str) -> Result<()> {
+        match self.memory.is_replaced() {
+            true => Err(truncation::spoilt(call, self.to_string())),
+            false => Ok(()),
+        }
     }
 
     fn checked(&self, call: &'static str, range: Range<usize>) -> Result<(usize, usize)> {

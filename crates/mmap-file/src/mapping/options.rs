@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use ipc_common::{Errno, Error, PageSize, Result};
+use ipc_common::{Errno, Error, PageSize, Result, stack};
 
 use super::{Advice, Mapping, Protection, Sharing, Window, truncation};
 use crate::open::regular;
@@ -39,6 +39,7 @@ pub struct MapOptions {
     sharing: Sharing,
     populate: bool,
     past_end: bool,
+    unguarded: bool,
     advice: Option<Advice>,
     at: Option<NonZeroUsize>,
 }
@@ -99,6 +100,14 @@ impl MapOptions {
         self
     }
 
+    /// Leaves the signals alone: a truncated file then kills whoever touches what is missing, by
+    /// SIGBUS, unless somebody else has installed a handler. See
+    /// [`truncation`](super::truncation) for what is done otherwise.
+    pub fn unguarded(mut self) -> MapOptions {
+        self.unguarded = true;
+        self
+    }
+
     /// At this address, a multiple of the page size, and only if nothing is mapped there
     /// (MAP_FIXED_NOREPLACE). The page that holds the offset begins there.
     pub fn at(mut self, address: NonZeroUsize) -> MapOptions {
@@ -108,6 +117,11 @@ impl MapOptions {
 
     /// Maps `file`, which may be closed afterwards: the mapping keeps the file alive.
     ///
+    /// **The first mapping installs a handler for SIGSEGV and SIGBUS in this process**, which stays
+    /// ([`segv_guard::install`] says how it gets along with others), so that a file that is cut
+    /// shorter is an error and not the end. A program that has to do without it says
+    /// [`unguarded`](MapOptions::unguarded) each time.
+    ///
     /// # Errors
     ///
     /// - `EACCES`: the file is not open for reading, or shared writing is asked of a file that is
@@ -115,16 +129,28 @@ impl MapOptions {
     /// - `EINVAL`: no bytes, an empty file, or an address that is not a multiple of the page size;
     /// - `ENODEV`: not a regular file;
     /// - `ERANGE`: past the end of the file;
-    /// - `EEXIST`: something is mapped at the address;
-    /// - `EOVERFLOW`, `ENOMEM`, `EPERM`, `EAGAIN`: as mmap(2) says.
+    /// - `EEXIST`: something is mapped at the address, or the stack grows there;
+    /// - `EOVERFLOW`, `ENOMEM`, `EPERM`, `EAGAIN`: as mmap(2) says;
+    /// - those of [`segv_guard::install`].
     pub fn map(&self, file: impl AsFd) -> Result<Mapping> {
         let fd = file.as_fd();
         let request = self.request(fd)?;
         let memory = match self.at {
             None => Memory::of_file(fd, &request),
-            Some(address) => Memory::at_free(fd, &request, address),
+            Some(address) => {
+                stack::keep_clear("mmap", address.get(), request.window.mapped())?;
+                Memory::at_free(fd, &request, address)
+            }
         };
-        self.finish(fd, &request, memory)
+        let mut memory = self.succeeded(fd, &request, memory)?;
+        if let Some(address) = self.at {
+            // Another thread may have unmapped what stood between us and the stack.
+            stack::keep_clear("mmap", address.get(), request.window.mapped())?;
+        }
+        if !self.unguarded {
+            memory.guard()?;
+        }
+        self.finish(&request, memory)
     }
 
     /// Maps `file` at `address`, **in place of whatever is mapped there** (MAP_FIXED): the heap, a
@@ -132,7 +158,9 @@ impl MapOptions {
     ///
     /// # Errors
     ///
-    /// As for [`map`](MapOptions::map), without `EEXIST`.
+    /// As for [`map`](MapOptions::map). `EEXIST` only if a guarded [`Mapping`] that is not dropped,
+    /// but forgotten, still watches over these pages: give it up by [`Mapping::leave_mapped`].
+    /// Nothing has been replaced then.
     ///
     /// # Safety
     ///
@@ -142,9 +170,16 @@ impl MapOptions {
     pub unsafe fn map_replacing(&self, file: impl AsFd, address: NonZeroUsize) -> Result<Mapping> {
         let fd = file.as_fd();
         let request = MapOptions { at: Some(address), ..self.clone() }.request(fd)?;
+        let mapped = request.window.mapped();
+        let watch = match self.unguarded {
+            true => None,
+            // Before anything is replaced: it may fail.
+            // SAFETY: the pages are the caller's, and then the mapping's, in which no reference is.
+            false => Some(unsafe { sys::watch(address, mapped, request.protection) }?),
+        };
         // SAFETY: passed on to our caller.
         let memory = unsafe { Memory::at_taken(fd, &request, address) };
-        self.finish(fd, &request, memory)
+        self.finish(&request, self.succeeded(fd, &request, memory)?.guarded_by(watch))
     }
 
     /// All that can be checked before the kernel is asked.
@@ -177,17 +212,20 @@ impl MapOptions {
         Ok(Request { window, protection, sharing, populate: self.populate })
     }
 
-    fn finish(
+    fn succeeded(
         &self,
         fd: BorrowedFd<'_>,
         request: &Request,
         memory: std::result::Result<Memory, Errno>,
-    ) -> Result<Mapping> {
-        let memory = memory.map_err(|errno| {
+    ) -> Result<Memory> {
+        memory.map_err(|errno| {
             let at = self.at.map(|address| format!(", address {address:#x}")).unwrap_or_default();
             let about = format!("{}, {} bytes{at}", sys::name_of(fd), request.window.len);
             Error::new("mmap", errno, about)
-        })?;
+        })
+    }
+
+    fn finish(&self, request: &Request, memory: Memory) -> Result<Mapping> {
         let mapping = Mapping::of(memory, request.sharing);
         if let Some(advice) = self.advice {
             mapping.advise(0..mapping.len(), advice)?;

@@ -17,7 +17,7 @@ use std::os::unix::fs::FileExt;
 
 use ipc_common::{Errno, Error, PageSize, Result};
 
-use super::layout::{LONGEST_FILE, Layout, TRAILER, fresh_trailer, is_trailer};
+use super::layout::{LONGEST_FILE, Layout, TRAILER, abandoned_trailer, fresh_trailer, is_trailer};
 use crate::open::regular;
 use crate::resize::grow_file;
 use crate::sys;
@@ -60,9 +60,32 @@ pub(crate) fn take_over(file: &File, adopt: Adopt) -> Result<()> {
     put_trailer(file, layout)
 }
 
+/// Makes a note again of one that was cut, and may have grown again since. The caller holds the
+/// lock. What is left has to be what [`take_over`] would take, or the beginning of `last`, which
+/// the caller knows to have been the note.
+pub(crate) fn renew(file: &File, adopt: Adopt, last: &[u8]) -> Result<()> {
+    let old = regular("fstat", file.as_fd())?;
+    let layout = target(old).ok_or_else(|| refused(file, "it is too long to be a note"))?;
+    if adopt == Adopt::Lecture {
+        let all = contents(file, old)?;
+        let left = &all[..all.iter().rposition(|byte| *byte != 0).map_or(0, |end| end + 1)];
+        if let Some(reason) = objection(&all, layout.trailer())
+            && !last.starts_with(left)
+        {
+            return Err(refused(file, reason));
+        }
+    }
+    grow_file(file, (layout.trailer() + TRAILER) as u64)?;
+    put(file, layout, &abandoned_trailer())
+}
+
 /// Writes the trailer of a note that nobody has written yet.
 pub(crate) fn put_trailer(file: &File, layout: Layout) -> Result<()> {
-    file.write_all_at(&fresh_trailer(), layout.trailer() as u64)
+    put(file, layout, &fresh_trailer())
+}
+
+fn put(file: &File, layout: Layout, trailer: &[u8; TRAILER]) -> Result<()> {
+    file.write_all_at(trailer, layout.trailer() as u64)
         .map_err(|error| Error::from_io("pwrite", &error, sys::name_of(file)))
 }
 
@@ -76,6 +99,10 @@ fn contents(file: &File, len: u64) -> Result<Vec<u8>> {
     let mut all = vec![0; usize::try_from(len).unwrap_or(LONGEST_FILE).min(LONGEST_FILE)];
     match file.read_exact_at(&mut all, 0) {
         Ok(()) => Ok(all),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(Error::refused("note", Errno::EAGAIN, sys::name_of(file))
+                .with_remedy("the file was cut shorter just now; try again"))
+        }
         Err(error) => Err(Error::from_io("pread", &error, sys::name_of(file))),
     }
 }

@@ -1,5 +1,7 @@
 //! Where what lies in a note file.
 
+use std::time::SystemTime;
+
 use ipc_common::view::ReadView;
 
 /// The last bytes of a note file, which belong to the protocol and not to the text.
@@ -29,6 +31,17 @@ pub(crate) fn fresh_trailer() -> [u8; TRAILER] {
     bytes
 }
 
+/// The trailer of a note that was cut and is made one again: as if its writer had died in the
+/// middle, for what is left of the text may be half of it. The number is one that no reader has
+/// seen just now, or it would take half of the old text and half of the next for one note.
+pub(crate) fn abandoned_trailer() -> [u8; TRAILER] {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let sequence = (now.as_nanos() >> 6) as u32 | 1;
+    let mut bytes = fresh_trailer();
+    bytes[SEQUENCE..SEQUENCE + 4].copy_from_slice(&sequence.to_ne_bytes());
+    bytes
+}
+
 /// Whether these bytes begin as a trailer of ours does.
 pub(crate) fn is_trailer(bytes: &[u8]) -> bool {
     bytes.len() >= SEQUENCE && bytes[..SEQUENCE] == fresh_trailer()[..SEQUENCE]
@@ -46,6 +59,11 @@ impl Layout {
         let len = usize::try_from(len).ok()?;
         let fits = (SHORTEST_FILE..=LONGEST_FILE).contains(&len) && len.is_multiple_of(TRAILER);
         fits.then_some(Layout { len })
+    }
+
+    /// How long the file is.
+    pub fn len(self) -> usize {
+        self.len
     }
 
     /// Where the trailer begins; also how many bytes the text has, its NUL included.

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use ipc_common::note::Reading;
 use ipc_common::view::{ReadView, Text, Woken};
-use ipc_common::{Errno, Result};
+use ipc_common::{Errno, Error, Result};
 
-use super::layout::{LONGEST_FILE, Layout};
+use super::layout::{LONGEST_FILE, Layout, TRAILER};
 use super::seqlock::{Look, Looking, look};
 use super::whereabouts::{Whereabouts, whereabouts};
 use crate::lock::is_locked;
+use crate::mapping::truncation::Shrunk;
 use crate::mapping::{MapOptions, Mapping};
 use crate::open::{Access, open_file, regular};
 
@@ -38,6 +39,8 @@ pub struct NoteReader {
     mapping: Option<Mapping>,
     /// The sequence that was seen last.
     seen: u32,
+    /// Where the note was that was seen last. What is left of it if it is cut is shown to nobody.
+    note: Option<Layout>,
 }
 
 impl NoteReader {
@@ -49,47 +52,101 @@ impl NoteReader {
     pub fn open(path: impl AsRef<Path>) -> Result<NoteReader> {
         let path = path.as_ref().to_owned();
         let file = open_file(&path, Access::Read)?;
-        let mut reader = NoteReader { path, file, len: 0, mapping: None, seen: 0 };
+        let mut reader = NoteReader { path, file, len: 0, mapping: None, seen: 0, note: None };
         reader.follow_length()?;
         Ok(reader)
     }
 
-    /// What the file says now. It comes back within a moment, whatever the writers do.
+    /// What the file says now. It comes back within a moment, whatever the writers do, and whatever
+    /// becomes of the file: if it is cut shorter meanwhile, it is mapped anew.
     ///
     /// # Errors
     ///
+    /// `EBADMSG` if it was a note of ours and somebody has cut it shorter, so that what is left may
+    /// be half a note (also if it has grown again since). Ask again: once a writer has made it a
+    /// note again ([`NoteWriter::renew`](super::NoteWriter::renew)), so does this.
     /// Those of fstat(2), mmap(2) and fcntl(2).
     pub fn read(&mut self) -> Result<Reading> {
-        self.follow_length()?;
-        let Some(mapping) = &self.mapping else {
-            return Ok(Reading::Whole { text: Text::default(), sequence: 0 });
-        };
-        let view = mapping.view()?;
-        let Some(layout) = note_in(view, self.len) else {
-            return Ok(Reading::Whole { text: view.text()?, sequence: 0 });
-        };
-        let text = view.part(0, layout.trailer())?;
-        let shared = Shared { file: view, text, at: layout.sequence() };
         for _ in 0..LOOKS {
-            match look(&shared) {
-                Look::Whole { copy, sequence } => {
-                    self.seen = sequence;
-                    return Ok(Reading::Whole { text: copy?, sequence: sequence.into() });
-                }
-                Look::Odd(sequence) => {
-                    self.seen = sequence;
-                    // Each write changes the sequence. So if it is still the same after nobody
-                    // was found to hold the lock, the writer of that very write has died.
-                    let dead = !is_locked(&self.file)?;
-                    if dead && shared.load_sequence(Ordering::Acquire) == sequence {
-                        return Ok(Reading::Abandoned);
-                    }
-                    wait(view, layout, sequence, MOMENT)?;
-                }
-                Look::Changed => thread::yield_now(),
+            match self.look_once() {
+                Ok(Some(reading)) => return Ok(reading),
+                Ok(None) => {}
+                // The file was cut under us. What there is now, a new mapping shows.
+                Err(error) if Shrunk::of(&error).is_some() => self.forget_mapping(),
+                Err(error) => return Err(error),
             }
         }
         Ok(Reading::Busy)
+    }
+
+    /// `None` if a writer was at it.
+    fn look_once(&mut self) -> Result<Option<Reading>> {
+        self.follow_length()?;
+        let Some(mapping) = &self.mapping else {
+            self.not_cut(None)?;
+            return Ok(Some(Reading::Whole { text: Text::default(), sequence: 0 }));
+        };
+        let view = mapping.view()?;
+        let Some(layout) = note_in(view, self.len) else {
+            self.not_cut(Some(view))?;
+            return Ok(Some(Reading::Whole { text: view.text()?, sequence: 0 }));
+        };
+        self.note = Some(layout);
+        let text = view.part(0, layout.trailer())?;
+        let shared = Shared { file: view, text, at: layout.sequence() };
+        match look(&shared) {
+            Look::Whole { copy, sequence } => {
+                let text = copy?;
+                // If the file was cut during the look, and has grown again, there are zeros in the
+                // text, and in the trailer, too. (Zeros that a load of the sequence put into its
+                // place are no trailer either.)
+                if note_in(view, self.len).is_none() {
+                    return Ok(None);
+                }
+                self.seen = sequence;
+                Ok(Some(Reading::Whole { text, sequence: sequence.into() }))
+            }
+            Look::Odd(sequence) => {
+                // Each write changes the sequence. So if it is still the same after nobody was
+                // found to hold the lock, the writer of that very write has died.
+                let dead = !is_locked(&self.file)?;
+                let found = dead && shared.load_sequence(Ordering::Acquire) == sequence;
+                view.check()?;
+                if !found {
+                    wait(view, layout, sequence, MOMENT)?;
+                }
+                self.seen = sequence;
+                Ok(found.then_some(Reading::Abandoned))
+            }
+            Look::Changed => {
+                view.check()?;
+                thread::yield_now();
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether a file that is no note can be shown as it is: not if it is what is left of a note. A
+    /// cut that takes some of the text takes all of the trailer, behind it; and if the file grows
+    /// again, there are zeros.
+    fn not_cut(&self, view: Option<ReadView<'_>>) -> Result<()> {
+        let Some(note) = self.note else { return Ok(()) };
+        let mut trailer = [0; TRAILER];
+        if let Some(view) = view.filter(|_| self.len >= note.len() as u64) {
+            view.read(note.trailer(), &mut trailer)?;
+        }
+        if trailer != [0; TRAILER] {
+            return Ok(());
+        }
+        let about = format!("{}, {} bytes", self.path.display(), self.len);
+        Err(Error::refused("note", Errno::EBADMSG, about).with_remedy(
+            "somebody cut the file shorter, so what is left may be half a note; a writer makes it a \
+             note again",
+        ))
+    }
+
+    fn forget_mapping(&mut self) {
+        (self.mapping, self.len) = (None, 0);
     }
 
     /// Sleeps until the note changes, for `limit` at most. Writers of ours wake it. Strangers, who
@@ -99,11 +156,11 @@ impl NoteReader {
     ///
     /// Those of futex(2).
     pub fn wait(&self, limit: Duration) -> Result<()> {
-        if let Some(mapping) = &self.mapping {
-            let view = mapping.view()?;
-            if let Some(layout) = note_in(view, self.len) {
-                return wait(view, layout, self.seen, limit);
-            }
+        // Of a file that was cut there is nothing to wait for but the time; the next look finds out.
+        if let Some(Ok(view)) = self.mapping.as_ref().map(Mapping::view)
+            && let Some(layout) = note_in(view, self.len)
+        {
+            return wait(view, layout, self.seen, limit);
         }
         thread::sleep(limit);
         Ok(())
@@ -116,8 +173,8 @@ impl NoteReader {
     /// Those of fstat(2) and mmap(2).
     pub fn is_note(&mut self) -> Result<bool> {
         self.follow_length()?;
-        let Some(mapping) = &self.mapping else { return Ok(false) };
-        Ok(note_in(mapping.view()?, self.len).is_some())
+        let Some(Ok(view)) = self.mapping.as_ref().map(Mapping::view) else { return Ok(false) };
+        Ok(note_in(view, self.len).is_some())
     }
 
     /// Whether a writer holds the lock just now.
@@ -141,12 +198,14 @@ impl NoteReader {
     /// Maps the file anew if it has another length: a writer that adopts it makes it longer.
     fn follow_length(&mut self) -> Result<()> {
         let len = regular("fstat", self.file.as_fd())?;
-        if len == self.len {
+        let spoilt = self.mapping.as_ref().is_some_and(|mapping| mapping.check().is_err());
+        if len == self.len && !spoilt {
             return Ok(());
         }
         // Of a file that is longer than any note, the beginning will do.
         let bytes = usize::try_from(len).unwrap_or(LONGEST_FILE).min(LONGEST_FILE);
-        let map = || MapOptions::new().len(bytes).map(&self.file);
+        // It may be cut at any moment, so that it is not now is not worth asking.
+        let map = || MapOptions::new().len(bytes).allow_past_end().map(&self.file);
         self.mapping = if bytes == 0 { None } else { Some(map()?) };
         self.len = len;
         Ok(())
@@ -164,7 +223,7 @@ fn wait(view: ReadView<'_>, layout: Layout, seen: u32, limit: Duration) -> Resul
         Ok(Woken::Called) | Ok(Woken::Changed) => thread::sleep(Duration::from_micros(20)),
         Ok(Woken::TimedOut | Woken::Interrupted) => {}
         // The page has gone: the file was truncated, which the next look will find.
-        Err(error) if error.errno() == Errno::EFAULT => thread::sleep(limit),
+        Err(error) if [Errno::EFAULT, Errno::EIO].contains(&error.errno()) => thread::sleep(limit),
         Err(error) => return Err(error),
     }
     Ok(())
@@ -181,7 +240,9 @@ impl Looking for Shared<'_> {
     type Copy = Result<Text>;
 
     fn load_sequence(&self, order: Ordering) -> u32 {
-        self.file.load_u32(self.at, order).expect("the layout's offsets are inside, and aligned")
+        // The offset is inside and aligned. So it fails only if the file was cut, and then nobody
+        // believes what this look has found.
+        self.file.load_u32(self.at, order).unwrap_or_default()
     }
 
     fn fence(&self, order: Ordering) {

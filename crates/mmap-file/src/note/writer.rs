@@ -9,7 +9,7 @@ use ipc_common::note::Before;
 use ipc_common::view::{Text, WriteView};
 use ipc_common::{Errno, Error, PageSize, Result};
 
-use super::adopt::{Adopt, is_note, put_trailer, take_over};
+use super::adopt::{Adopt, is_note, put_trailer, renew, take_over};
 use super::layout::Layout;
 use super::seqlock::{Changing, Looking, replace};
 use super::whereabouts::{Whereabouts, whereabouts};
@@ -42,6 +42,8 @@ pub struct NoteWriter {
     file: File,
     mapping: Mapping,
     layout: Layout,
+    /// What it wrote last, by which `renew` knows what is left of it.
+    last: Vec<u8>,
 }
 
 impl NoteWriter {
@@ -91,9 +93,8 @@ impl NoteWriter {
     }
 
     fn of(path: &Path, file: File) -> Result<NoteWriter> {
-        let mapping = MapOptions::new().read_write().map(&file)?;
-        let layout = Layout::of(mapping.len() as u64).ok_or_else(|| changed(path))?;
-        Ok(NoteWriter { path: path.to_owned(), file, mapping, layout })
+        let (mapping, layout) = map(path, &file)?;
+        Ok(NoteWriter { path: path.to_owned(), file, mapping, layout, last: Vec::new() })
     }
 
     /// How many bytes of text there is room for.
@@ -110,28 +111,75 @@ impl NoteWriter {
     /// # Errors
     ///
     /// `EMSGSIZE` if the text is too long, `EINVAL` if it holds a NUL, `EAGAIN` if another writer
-    /// had the lock all the time, `EBADMSG` if the file is no note any more. Nothing has been
-    /// written then.
+    /// had the lock all the time: nothing has been written then. `EBADMSG` if the file is no note
+    /// any more: it was cut shorter or overwritten, before or meanwhile; no reader sees anything of
+    /// the text, and [`renew`](NoteWriter::renew) may help.
     pub fn write(&mut self, text: &[u8], patience: Duration) -> Result<Before> {
         self.check(text)?;
         let lock = lock_within(&self.file, patience)?;
-        // Under the lock, no writer of ours changes length or trailer; a stranger may have.
-        let len = self
-            .file
-            .metadata()
-            .map_err(|error| Error::from_io("fstat", &error, self.path.display().to_string()))?;
+        // Under the lock, no writer of ours changes length or trailer; a stranger may have, or may
+        // do so meanwhile: what was stored where the file has no bytes (any more) is lost.
+        self.still_note()?;
+        let written = self.replace(text);
+        // First, as it says more than the fault that it may have been.
+        self.still_note()?;
+        let before = written?;
+        drop(lock);
+        text.clone_into(&mut self.last);
+        Ok(before)
+    }
+
+    fn replace(&self, text: &[u8]) -> Result<Before> {
         let view = self.mapping.write_view()?;
-        if len.len() != view.len() as u64 || !self.layout.is_note(view.as_read()) {
-            return Err(changed(&self.path));
-        }
         let shared = Shared {
             sequence: view.atomic_u32(self.layout.sequence())?,
             text: view.part(0, self.layout.trailer())?,
         };
         let before = replace(&shared, text)?;
         view.wake_all(self.layout.sequence())?;
-        drop(lock);
         Ok(before)
+    }
+
+    /// Whether the file has the length that it had, a trailer, and the bytes that are mapped.
+    fn still_note(&self) -> Result<()> {
+        let found = self
+            .file
+            .metadata()
+            .map_err(|error| Error::from_io("fstat", &error, self.path.display().to_string()))?;
+        let (mapping, layout) = (&self.mapping, self.layout);
+        let same_length = found.len() == mapping.len() as u64;
+        match mapping.view() {
+            Ok(view) if same_length && layout.is_note(view) => Ok(()),
+            _ => Err(changed(&self.path)),
+        }
+    }
+
+    /// Makes the file a note again after [`write`](NoteWriter::write) has said `EBADMSG`: makes it
+    /// whole pages long again, with room for them, gives it a trailer, and maps it anew. The next
+    /// text is there for the readers; of the last one, nothing is.
+    ///
+    /// Only if what is left in the file is the beginning of what this writer wrote last, or
+    /// something that `adopt` allows to be taken over: it may be another program's by now.
+    ///
+    /// # Errors
+    ///
+    /// `EEXIST` if something else is in the file; `EAGAIN` if another writer had the lock for longer
+    /// than `patience`, or the file was cut again meanwhile; `ENOSPC` if there is no room; those of
+    /// [`MapOptions::map`].
+    pub fn renew(&mut self, adopt: Adopt, patience: Duration) -> Result<()> {
+        let lock = lock_within(&self.file, patience)?;
+        // Another writer may have renewed it.
+        if !is_note(&self.file)? {
+            renew(&self.file, adopt, &self.last)?;
+        }
+        drop(lock);
+        let mapped = map(&self.path, &self.file).map_err(|error| match error.errno() {
+            // It was as long as it should be a moment ago.
+            Errno::ERANGE | Errno::EINVAL | Errno::EBADMSG => cut_again(&self.path),
+            _ => error,
+        });
+        (self.mapping, self.layout) = mapped?;
+        Ok(())
     }
 
     /// Writes the note to the disk, and waits for it (msync(2), MS_SYNC): it then survives a power
@@ -183,11 +231,22 @@ impl NoteWriter {
     }
 }
 
+fn map(path: &Path, file: &File) -> Result<(Mapping, Layout)> {
+    let mapping = MapOptions::new().read_write().map(file)?;
+    let layout = Layout::of(mapping.len() as u64).ok_or_else(|| changed(path))?;
+    Ok((mapping, layout))
+}
+
 fn changed(path: &Path) -> Error {
     Error::refused("note", Errno::EBADMSG, path.display().to_string()).with_remedy(
         "another program changed the file's length or its trailer, so it is no note any more; \
          start the writer again, which adopts it if it may",
     )
+}
+
+fn cut_again(path: &Path) -> Error {
+    Error::refused("note", Errno::EAGAIN, path.display().to_string())
+        .with_remedy("the file was cut shorter once more while it was made a note; try again")
 }
 
 /// The mapped file, as the protocol sees it.
