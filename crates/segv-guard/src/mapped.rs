@@ -56,7 +56,9 @@ impl Guard {
     /// views and probes still get their error, and replace nothing.
     ///
     /// Whatever page the kernel cannot deliver is treated alike: that the disk failed, or a tmpfs is
-    /// full, is the same signal and the same code. Executing past the end stays deadly.
+    /// full, is the same signal and the same code. Executing past the end stays deadly; so does
+    /// touching it when the process has more mappings than `vm.max_map_count`, where mmap(2) does
+    /// not even replace one.
     ///
     /// # Errors
     ///

@@ -6,15 +6,17 @@ use std::env;
 use std::hint::black_box;
 use std::process::Command;
 use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::mman::ProtFlags;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
 use segv_guard::install;
-use support::{PART, pages, short_file};
+use support::{OPEN, PART, pages, short_file};
 use testkit::Program;
 
 testkit::cases! {
     landing_a_copy_takes_no_system_call needs testkit::need::strace;
+    replacing_the_missing_pages_of_a_file_takes_one_call needs testkit::need::strace;
     passing_on_a_fault_restores_the_default_and_no_more needs testkit::need::strace;
     passing_on_a_fault_to_rusts_handler_takes_one_call_more needs testkit::need::strace;
     passing_on_a_sent_signal_queues_it_once_more needs testkit::need::strace;
@@ -70,6 +72,21 @@ fn land_copies() {
 fn landing_a_copy_takes_no_system_call() {
     let Some(handlers) = calls_in_handlers(land_copies) else { return };
     assert_eq!(handlers, vec![Vec::<String>::new(); 16]);
+}
+
+fn touch_past_the_end() {
+    let (short, _file) = short_file();
+    let guard = install().unwrap();
+    // SAFETY: the traced process's own mapping, of which only the atomic is made.
+    let _watch = unsafe { guard.watch_file(short.addr(), 2 * PART, OPEN) }.unwrap();
+    // SAFETY: mapped and aligned.
+    let word = unsafe { AtomicU32::from_ptr(short.wrapping_add(PART).cast()) };
+    assert_eq!(word.fetch_add(1, Ordering::Relaxed), 0);
+}
+
+fn replacing_the_missing_pages_of_a_file_takes_one_call() {
+    let Some(handlers) = calls_in_handlers(touch_past_the_end) else { return };
+    assert_eq!(handlers, [["mmap"]]);
 }
 
 fn default_before() {
