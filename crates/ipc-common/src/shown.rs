@@ -22,7 +22,7 @@ pub(crate) fn on_one_line(f: &mut Formatter<'_>, bytes: &[u8]) -> Result {
 
 /// Characters that change the order in which a line is shown, and so what it seems to say, or that
 /// a terminal may take for the end of the line.
-fn is_misleading(character: char) -> bool {
+pub(crate) fn is_misleading(character: char) -> bool {
     matches!(character,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -39,6 +39,8 @@ enum Command {
     Maps(commands::maps::Maps),
     Private(commands::private::Private),
     Demo(commands::demo::Demo),
+    #[command(hide = true)]
+    DemoCleanUp(commands::demo::CleanUp),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
             Command::Maps(command) => command.run(),
             Command::Private(command) => command.run(),
             Command::Demo(command) => command.run(),
+            Command::DemoCleanUp(command) => command.run(),
         }
     })
 }

@@ -38,7 +38,6 @@ impl Actor {
         name: &'static str,
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Actor, Failure> {
-        let failed = |error: &std::io::Error| Error::from_io("execve", error, name.to_string());
         // Not `current_exe`: it would name a deleted file if cargo rebuilds meanwhile.
         let mut command = Command::new("/proc/self/exe");
         command.arg0(env::args_os().next().unwrap_or_default());
@@ -51,19 +50,26 @@ impl Actor {
                 Ok(())
             });
         }
-        let mut child = command.spawn().map_err(|error| failed(&error))?;
+        let mut child = command
+            .spawn()
+            .map_err(|error| Error::from_io("fork", &error, format!("the {name}")))?;
         let input = child.stdin.take();
         let output = child.stdout.take();
         let (send, lines) = mpsc::channel();
-        thread::spawn(move || {
+        let listen = move || {
             for line in output.map(BufReader::new).into_iter().flat_map(BufRead::lines) {
                 let Ok(line) = line else { break };
                 if send.send(line).is_err() {
                     break;
                 }
             }
-        });
-        Ok(Actor { name, child, input, lines })
+        };
+        // From here on, dropping `actor` ends the child.
+        let actor = Actor { name, child, input, lines };
+        thread::Builder::new().spawn(listen).map_err(|error| {
+            Error::from_io("clone", &error, format!("a thread that listens to the {name}"))
+        })?;
+        Ok(actor)
     }
 
     /// The part it plays.
@@ -80,12 +86,31 @@ impl Actor {
     ///
     /// # Errors
     ///
-    /// `EPIPE` if it has gone.
-    pub fn tell(&mut self, line: &str) -> Result<(), Failure> {
+    /// `EPIPE` if it has gone; [`Failure::Signal`] if we are asked to quit as well.
+    pub fn tell(&mut self, line: &str, quit: &Quit) -> Result<(), Failure> {
         let Some(input) = &mut self.input else { return Ok(()) };
-        writeln!(input, "{line}").map_err(|error| {
-            Failure::Error(Error::from_io("write", &error, format!("to the {}", self.name)))
+        writeln!(input, "{line}").or_else(|error| {
+            self.gone(quit)?;
+            Err(Failure::Error(Error::from_io("write", &error, format!("to the {}", self.name))))
         })
+    }
+
+    /// Its end, if it has come already.
+    ///
+    /// # Errors
+    ///
+    /// Those of wait(2).
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>, Failure> {
+        self.child.try_wait().map_err(|error| {
+            Failure::Error(Error::from_io("wait", &error, format!("process {}", self.pid())))
+        })
+    }
+
+    /// A Ctrl-C goes to actors and narrator alike, and an actor may be gone before the narrator
+    /// knows. So it waits a moment for a signal of its own before it blames the actor.
+    fn gone(&self, quit: &Quit) -> Result<(), Failure> {
+        thread::sleep(Quit::NAP);
+        quit.check()
     }
 
     /// The next line it prints.
@@ -106,6 +131,7 @@ impl Actor {
             match self.lines.recv_timeout(Quit::NAP) {
                 Ok(line) => return Ok(line),
                 Err(RecvTimeoutError::Disconnected) => {
+                    self.gone(quit)?;
                     return Err(silent(
                         Errno::EPIPE,
                         "it ended early; what it said is above".into(),

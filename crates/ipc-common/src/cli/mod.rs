@@ -6,9 +6,10 @@
 //! [`run`] and [`Failure`]: from arguments to an exit code; [`Quit`]: Ctrl-C and SIGTERM as a
 //! question that loops ask; [`Lines`]: standard input, line by line, without missing a signal;
 //! [`Printer`]: notes on standard output; [`Actor`]: a child process that plays a part in a
-//! demo; [`style`]: the few colours.
+//! demo; [`outlive_parent`]: for the one that cleans up after it; [`style`]: the few colours.
 
 mod actor;
+mod aftermath;
 mod exit;
 mod lines;
 mod printer;
@@ -16,7 +17,8 @@ mod quit;
 pub mod style;
 
 pub use actor::Actor;
+pub use aftermath::outlive_parent;
 pub use exit::{Failure, out, run, warn};
 pub use lines::{Line, Lines};
-pub use printer::Printer;
+pub use printer::{Printer, json_line, note_json, shown};
 pub use quit::Quit;

@@ -1,11 +1,16 @@
 //! Notes on standard output: each change once, a line each, or a JSON object a line.
 
+use std::fmt::{self, Display};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Failure, out, warn};
 use crate::note::Reading;
+use crate::shown::{is_misleading, on_one_line};
+use crate::view::Text;
 
 /// Prints a note when it is another one than before.
 #[derive(Debug)]
@@ -52,14 +57,9 @@ impl Printer {
         let mut out = out();
         match found {
             Reading::Whole { text, sequence } if self.json => {
-                let line = json!({
-                    "note": text.to_string(),
-                    "bytes": text.len(),
-                    "utf8": text.to_str().is_some(),
-                    "terminated": text.is_terminated(),
-                    "sequence": sequence,
-                });
-                writeln!(out, "{line}")?;
+                let mut line = note_json(text);
+                line["sequence"] = json!(sequence);
+                writeln!(out, "{}", json_line(&line))?;
             }
             Reading::Whole { text, .. } => {
                 writeln!(out, "{text}")?;
@@ -81,4 +81,46 @@ impl Printer {
         out.flush()?;
         Ok(())
     }
+}
+
+/// A text as JSON: `note` is the text itself. If it is no UTF-8, `note` has a replacement character
+/// for what is not, and `hex` all the bytes.
+pub fn note_json(text: &Text) -> Value {
+    let mut object = json!({
+        "note": String::from_utf8_lossy(text.as_bytes()),
+        "bytes": text.len(),
+        "utf8": text.to_str().is_some(),
+        "terminated": text.is_terminated(),
+    });
+    if text.to_str().is_none() {
+        let hex: String = text.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        object["hex"] = json!(hex);
+    }
+    object
+}
+
+/// A path on one line of a terminal, whatever its name holds.
+pub fn shown(path: &Path) -> impl Display {
+    struct Shown<'a>(&'a Path);
+    impl Display for Shown<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            on_one_line(f, self.0.as_os_str().as_bytes())
+        }
+    }
+    Shown(path)
+}
+
+/// JSON on one line, with nothing in it that drives a terminal: JSON itself asks only for the
+/// escape of U+0000 to U+001F, and a stranger's text may hold others.
+pub fn json_line(value: &Value) -> String {
+    let mut line = String::new();
+    for character in value.to_string().chars() {
+        // Only within strings can there be such a character, and there `\u` means the same.
+        if character.is_control() || is_misleading(character) {
+            line.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            line.push(character);
+        }
+    }
+    line
 }

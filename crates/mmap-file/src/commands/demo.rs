@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use ipc_common::cli::style::{FAINT, KERNEL, READER, STRONG, WRITER};
-use ipc_common::cli::{Actor, Failure, Quit, out};
+use ipc_common::cli::{Actor, Failure, Quit, out, outlive_parent};
 use ipc_common::{Errno, Error};
 use mmap_file::maps::{self, Listed};
 use mmap_file::{Access, MapOptions, open_file};
@@ -41,8 +41,8 @@ pub struct Demo {}
 impl Demo {
     pub fn run(self) -> Result<(), Failure> {
         let quit = Quit::watch()?;
-        let stage = Stage::build()?;
-        let note = stage.0.join("note");
+        let stage = Stage::build(&quit)?;
+        let note = stage.folder.join("note");
         let mut writer = Actor::start("writer", [Path::new("writer"), &note])?;
         let mut reader = Actor::start("reader", [Path::new("reader"), &note])?;
         act("Two processes, one file", &quit)?;
@@ -57,8 +57,8 @@ impl Demo {
         ))?;
 
         act("The same page, at two addresses", &quit)?;
-        for (style, actor) in [(WRITER, &writer), (READER, &reader)] {
-            let mapped = where_mapped(actor.pid(), &note, &quit)?;
+        for (style, actor) in [(WRITER, &mut writer), (READER, &mut reader)] {
+            let mapped = where_mapped(actor, &note, &quit)?;
             say(&format_args!("{style}{}{style:#}   {KERNEL}{mapped}{KERNEL:#}", actor.name()))?;
         }
         let inode = fs::metadata(&note).map_err(|e| failed("stat", &e, &note))?.ino();
@@ -70,7 +70,7 @@ impl Demo {
         for text in NOTES {
             pause(&quit)?;
             let start = Instant::now();
-            writer.tell(text)?;
+            writer.tell(text, &quit)?;
             let heard = reader.line(&quit)?;
             let took = start.elapsed().as_micros();
             say(&format_args!("{WRITER}writer{WRITER:#} ← {text}"))?;
@@ -117,32 +117,70 @@ impl Demo {
     }
 }
 
-/// A folder for one performance, removed with all that is in it.
-struct Stage(PathBuf);
+/// A folder for one performance, removed with all that is in it: by `Drop`, also after Ctrl-C and
+/// every failure; after kill -9, by a child that waits for our end.
+struct Stage {
+    folder: PathBuf,
+    _clean_up: Actor,
+}
 
 impl Stage {
-    fn build() -> Result<Stage, Failure> {
+    fn build(quit: &Quit) -> Result<Stage, Failure> {
         let template = std::env::temp_dir().join("mmap-file-demo-XXXXXX");
         let folder = mkdtemp(&template)
             .map_err(|errno| Error::new("mkdtemp", errno, template.display().to_string()))?;
-        Ok(Stage(folder))
+        let clean_up = Actor::start("cleaner", [Path::new("demo-clean-up"), &folder])
+            .and_then(|mut actor| actor.line(quit).map(|_ready| actor));
+        match clean_up {
+            Ok(_clean_up) => Ok(Stage { folder, _clean_up }),
+            Err(failure) => {
+                let _ = fs::remove_dir(&folder);
+                Err(failure)
+            }
+        }
     }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Waits for the demo to end, then removes what it has left.
+#[derive(Args)]
+pub struct CleanUp {
+    folder: PathBuf,
+}
+
+impl CleanUp {
+    pub fn run(self) -> Result<(), Failure> {
+        outlive_parent()?;
+        // Just what a demo makes, should somebody call this by hand: a file `note`, and its folder
+        // if it is then empty.
+        let _ = fs::remove_file(self.folder.join("note"));
+        let _ = fs::remove_dir(&self.folder);
+        Ok(())
     }
 }
 
 /// Where a process has the file mapped, in its own words: /proc/PID/maps. Waits until it has.
-fn where_mapped(pid: u32, path: &Path, quit: &Quit) -> Result<String, Failure> {
+fn where_mapped(actor: &mut Actor, path: &Path, quit: &Quit) -> Result<String, Failure> {
+    let pid = actor.pid();
     let until = Instant::now() + PATIENCE;
     loop {
         quit.check()?;
         if let Some(listed) = look_up(pid, path)? {
             let (start, end, sharing) = (listed.start, listed.end, listed.sharing);
             return Ok(format!("{start:#x}-{end:#x}  {:<10}  {sharing}", listed.protection()));
+        }
+        if let Some(status) = actor.ended()? {
+            quit.check()?;
+            let about = format!("the {}, process {pid}", actor.name());
+            return Err(Failure::Error(
+                Error::refused("demo", Errno::ESRCH, about)
+                    .with_remedy(format!("it ended early ({status}); what it said is above")),
+            ));
         }
         if Instant::now() > until {
             let about = format!("process {pid}, {}", path.display());

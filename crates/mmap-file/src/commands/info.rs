@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ipc_common::cli::style::STRONG;
-use ipc_common::cli::{Failure, out};
+use ipc_common::cli::{Failure, json_line, note_json, out, shown};
 use ipc_common::note::Reading;
 use ipc_common::{Error, PageSize};
 use mmap_file::note::NoteReader;
@@ -61,10 +61,10 @@ impl Info {
             not_looked_into,
         };
         if self.json {
-            writeln!(out(), "{}", as_json(&facts))?;
+            writeln!(out(), "{}", json_line(&as_json(&facts)))?;
             return Ok(());
         }
-        writeln!(out(), "{STRONG}{}{STRONG:#}", self.file.display())?;
+        writeln!(out(), "{STRONG}{}{STRONG:#}", shown(&self.file))?;
         for (name, value) in rows(&facts) {
             writeln!(out(), "  {name:<11}{value}")?;
         }
@@ -146,10 +146,10 @@ fn rows(facts: &Facts) -> Vec<(&'static str, String)> {
 
 fn as_json(facts: &Facts) -> Value {
     let found = &facts.found;
-    let (text, sequence, state) = match &facts.reading {
-        Reading::Whole { text, sequence } => (Some(text.to_string()), Some(sequence), "whole"),
-        Reading::Abandoned => (None, None, "abandoned"),
-        Reading::Busy => (None, None, "busy"),
+    let (note, sequence, state) = match &facts.reading {
+        Reading::Whole { text, sequence } => (note_json(text), Some(sequence), "whole"),
+        Reading::Abandoned => (Value::Null, None, "abandoned"),
+        Reading::Busy => (Value::Null, None, "busy"),
     };
     json!({
         "length": found.len(),
@@ -164,7 +164,8 @@ fn as_json(facts: &Facts) -> Value {
         "uid": found.uid(),
         "is_note": facts.is_note,
         "state": state,
-        "text": text,
+        "text": note["note"],
+        "hex": note["hex"],
         "sequence": sequence.filter(|_| facts.is_note),
         "locked": facts.locked,
         "mapped_by": facts.mapped_by,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 use ipc_common::cli::style::{FAINT, STRONG};
-use ipc_common::cli::{Failure, out};
+use ipc_common::cli::{Failure, json_line, out, shown};
 use mmap_file::maps::{self, Listed};
 use serde_json::json;
 
@@ -35,7 +35,7 @@ impl Maps {
         let mut out = out();
         if self.json {
             let files: Vec<_> = files.iter().map(as_json).collect();
-            writeln!(out, "{}", json!({ "pid": pid, "files": files }))?;
+            writeln!(out, "{}", json_line(&json!({ "pid": pid, "files": files })))?;
             return Ok(());
         }
         let whose = if self.pid.is_none() { ", which is this program itself" } else { "" };
@@ -43,12 +43,7 @@ impl Maps {
         let mut last = None;
         for listed in &files {
             if last != Some(&listed.name) {
-                // A path may hold anything, and this goes to a terminal.
-                writeln!(
-                    out,
-                    "{STRONG}{}{STRONG:#}",
-                    listed.name.to_string_lossy().escape_debug()
-                )?;
+                writeln!(out, "{STRONG}{}{STRONG:#}", shown(&listed.name))?;
                 last = Some(&listed.name);
             }
             let (kib, at) = ((listed.end - listed.start) / 1024, listed.offset);

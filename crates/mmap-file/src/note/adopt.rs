@@ -5,7 +5,7 @@
 //! |---|---|
 //! | ends in our trailer | a note: written |
 //! | is empty | becomes a note |
-//! | is what the lecture's programs leave: text, a NUL, and zeros | becomes a note, its text kept |
+//! | is what the lecture's programs leave: one byte, or text, a NUL, and zeros | becomes a note, its text kept |
 //! | whole pages of text and NULs, with 64 zeros at the end | so does that: short notes over longer ones leave old tails |
 //! | anything else: a text file (no NUL), a program, a list with NULs in it | refused |
 //!
@@ -116,6 +116,8 @@ fn objection(all: &[u8], trailer: usize) -> Option<&'static str> {
     let end = all.iter().position(|byte| *byte == 0);
     let rest_is_zero = |from: usize| all.iter().skip(from).all(|byte| *byte == 0);
     match end {
+        // The slide's own program: one byte written, the rest stored past the end and lost.
+        None if all.len() == 1 => None,
         None => Some("it holds no NUL, as a note would"),
         Some(_) if !all.iter().all(is_text) => Some("it holds bytes that are no text"),
         Some(_) if !rest_is_zero(trailer) => Some("its end, where the trailer goes, is in use"),
@@ -151,9 +153,14 @@ mod tests {
 
     #[test]
     fn what_the_lectures_programs_leave_is_adopted() {
-        for bytes in
-            [&b""[..], b"\0", b"hello\0", b"hello\0\0\0\0\0", &page_of(b"gr\xc3\xbc\xc3\x9fe")]
-        {
+        for bytes in [
+            &b""[..],
+            b"\0",
+            b"H",
+            b"hello\0",
+            b"hello\0\0\0\0\0",
+            &page_of(b"gr\xc3\xbc\xc3\x9fe"),
+        ] {
             assert!(adopted(bytes), "{bytes:?}");
         }
         assert!(adopted(&page_of(b"HI\0LO-BEYOND-10")), "a short note over a longer one");
@@ -165,7 +172,8 @@ mod tests {
         let in_use = [page_of(b"hello"), b"tail".to_vec()].concat();
         let mut full = page_of(b"hello");
         full[PAGE - 1] = b'x';
-        for bytes in [&b"H"[..], b"a text file\n", b"one\0two\0three\0", &program, &in_use, &full] {
+        for bytes in [&b"Hi"[..], b"a text file\n", b"one\0two\0three\0", &program, &in_use, &full]
+        {
             assert!(!adopted(bytes), "{:?}", &bytes[..bytes.len().min(20)]);
         }
     }

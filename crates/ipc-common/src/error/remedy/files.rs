@@ -82,6 +82,13 @@ pub(super) const ROWS: &[Row] = &[
         EFBIG,
         "the file would be larger than the file system, or `ulimit -f`, allows; ask for less",
     ),
+    ("fork", EAGAIN, "the limit of processes is reached (`ulimit -u`); end some programs"),
+    ("fork", ENOMEM, "there is no memory for another process; end some programs"),
+    (
+        "clone",
+        EAGAIN,
+        "there is no room for another thread (`ulimit -u`, `ulimit -v`); end some programs, or raise the limit",
+    ),
     ("linkat", EEXIST, "someone else created the file at the same moment; open theirs"),
     ("fcntl", EAGAIN, "another process holds the lock; wait for it, or end that process"),
     (

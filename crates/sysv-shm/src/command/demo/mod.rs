@@ -123,7 +123,7 @@ impl Demo {
         quit: &Quit,
     ) -> Result<(), Failure> {
         tell.says("writer", WRITER, &format!("\"{text}\""))?;
-        writer.tell(text)?;
+        writer.tell(text, quit)?;
         // "wrote N bytes": it is in the segment.
         writer.line(quit).map(drop)
     }
