@@ -68,7 +68,7 @@ impl FromStr for Endian {
 /// # Errors
 ///
 /// Those of [`open_file`]; `EINVAL` for an empty file; `ERANGE` if the file ends before the fourth
-/// byte.
+/// byte, `EIO` if it was cut there just then.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("mmap-integer-{}", std::process::id()));
@@ -90,7 +90,8 @@ pub fn four_bytes(path: impl AsRef<Path>, offset: u64) -> Result<[u8; 4]> {
     }
     let mapping = MapOptions::new().offset(offset).len(4).map(&file)?;
     let mut bytes = [0; 4];
-    truncation::still_reaches(&file, end)?;
     mapping.view()?.read(0, &mut bytes)?;
+    // Afterwards: if the file still has them, it has had them all the time.
+    truncation::still_reaches(&file, end)?;
     Ok(bytes)
 }

@@ -17,7 +17,9 @@ use std::os::unix::fs::FileExt;
 
 use ipc_common::{Errno, Error, PageSize, Result};
 
-use super::layout::{LONGEST_FILE, Layout, TRAILER, abandoned_trailer, fresh_trailer, is_trailer};
+use super::layout::{
+    LONGEST_FILE, Layout, TRAILER, abandoned_trailer, fresh_trailer, is_cut_trailer, is_trailer,
+};
 use crate::open::regular;
 use crate::resize::grow_file;
 use crate::sys;
@@ -63,13 +65,23 @@ pub(crate) fn take_over(file: &File, adopt: Adopt) -> Result<()> {
 /// Makes a note again of one that was cut, and may have grown again since. The caller holds the
 /// lock. What is left has to be what [`take_over`] would take, or the beginning of `last`, which
 /// the caller knows to have been the note.
-pub(crate) fn renew(file: &File, adopt: Adopt, last: &[u8]) -> Result<()> {
+///
+/// It gets its old length, `was`, if it has not become longer: readers, who may not have seen all
+/// that happened, know by the place of the trailer what was cut.
+pub(crate) fn renew(file: &File, was: Layout, adopt: Adopt, last: &[u8]) -> Result<()> {
     let old = regular("fstat", file.as_fd())?;
-    let layout = target(old).ok_or_else(|| refused(file, "it is too long to be a note"))?;
+    let same = (old <= was.len() as u64).then_some(was);
+    let layout =
+        same.or_else(|| target(old)).ok_or_else(|| refused(file, "it is too long to be a note"))?;
     if adopt == Adopt::Lecture {
         let all = contents(file, old)?;
+        // The trailer's own rest is no objection.
+        let all = match all.split_at_checked(layout.trailer()) {
+            Some((text, rest)) if is_cut_trailer(rest) || is_trailer(rest) => text,
+            _ => &all,
+        };
         let left = &all[..all.iter().rposition(|byte| *byte != 0).map_or(0, |end| end + 1)];
-        if let Some(reason) = objection(&all, layout.trailer())
+        if let Some(reason) = objection(all, layout.trailer())
             && !last.starts_with(left)
         {
             return Err(refused(file, reason));

@@ -47,6 +47,16 @@ pub(crate) fn is_trailer(bytes: &[u8]) -> bool {
     bytes.len() >= SEQUENCE && bytes[..SEQUENCE] == fresh_trailer()[..SEQUENCE]
 }
 
+/// Whether these bytes, where a trailer was, are what a cut leaves of one: its beginning, and zeros
+/// if the file has grown again. The whole magic is more than that. The sequence counts for nothing:
+/// a writer that was at it during the cut has stored one since.
+pub(crate) fn is_cut_trailer(bytes: &[u8]) -> bool {
+    let same = bytes.iter().zip(fresh_trailer()).take_while(|(byte, fresh)| *byte == fresh);
+    let same = same.count().min(SEQUENCE);
+    let zero = |(at, byte): (usize, &u8)| *byte == 0 || (SEQUENCE..SEQUENCE + 4).contains(&at);
+    same < SEQUENCE && bytes.iter().enumerate().skip(same).all(zero)
+}
+
 /// Where things are in a file of a given length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -113,6 +123,22 @@ mod tests {
         assert!(is_trailer(&bytes));
         bytes[8..12].reverse();
         assert!(!is_trailer(&bytes));
+    }
+
+    #[test]
+    fn what_a_cut_leaves_of_a_trailer_is_known_by_its_zeros() {
+        let whole = abandoned_trailer();
+        for keep in 0..TRAILER {
+            let mut grown = [0; TRAILER];
+            grown[..keep].copy_from_slice(&whole[..keep]);
+            assert_eq!(is_cut_trailer(&grown), keep < 9, "version 1 has zeros behind its 1");
+            assert_eq!(is_cut_trailer(&whole[..keep]), keep < SEQUENCE);
+        }
+        let mut stored = [0; TRAILER];
+        stored[SEQUENCE] = 8;
+        assert!(is_cut_trailer(&stored));
+        assert!(!is_cut_trailer(&[b'x'; TRAILER]) && !is_cut_trailer(b"ipc-memo\0\0"));
+        assert!(is_trailer(&whole));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ipc_common::note::Reading;
 use ipc_common::view::{ReadView, Text, Woken};
 use ipc_common::{Errno, Error, Result};
 
-use super::layout::{LONGEST_FILE, Layout, TRAILER};
+use super::layout::{LONGEST_FILE, Layout, TRAILER, is_cut_trailer};
 use super::seqlock::{Look, Looking, look};
 use super::whereabouts::{Whereabouts, whereabouts};
 use crate::lock::is_locked;
@@ -89,7 +89,11 @@ impl NoteReader {
         let view = mapping.view()?;
         let Some(layout) = note_in(view, self.len) else {
             self.not_cut(Some(view))?;
-            return Ok(Some(Reading::Whole { text: view.text()?, sequence: 0 }));
+            let text = view.text()?;
+            // Not if a writer has made it a note meanwhile: it may have begun to write.
+            let len = regular("fstat", self.file.as_fd())?;
+            let still_none = len == self.len && note_in(view, len).is_none();
+            return Ok(still_none.then_some(Reading::Whole { text, sequence: 0 }));
         };
         self.note = Some(layout);
         let text = view.part(0, layout.trailer())?;
@@ -98,11 +102,16 @@ impl NoteReader {
             Look::Whole { copy, sequence } => {
                 let text = copy?;
                 // If the file was cut during the look, and has grown again, there are zeros in the
-                // text, and in the trailer, too. (Zeros that a load of the sequence put into its
-                // place are no trailer either.)
+                // text, and in the trailer, too; and if a writer has made it a note again since,
+                // it has another sequence.
                 if note_in(view, self.len).is_none() {
                     return Ok(None);
                 }
+                fence(Ordering::Acquire);
+                if shared.load_sequence(Ordering::Relaxed) != sequence {
+                    return Ok(None);
+                }
+                view.check()?;
                 self.seen = sequence;
                 Ok(Some(Reading::Whole { text, sequence: sequence.into() }))
             }
@@ -135,7 +144,7 @@ impl NoteReader {
         if let Some(view) = view.filter(|_| self.len >= note.len() as u64) {
             view.read(note.trailer(), &mut trailer)?;
         }
-        if trailer != [0; TRAILER] {
+        if !is_cut_trailer(&trailer) {
             return Ok(());
         }
         let about = format!("{}, {} bytes", self.path.display(), self.len);

@@ -154,8 +154,8 @@ impl NoteWriter {
         }
     }
 
-    /// Makes the file a note again after [`write`](NoteWriter::write) has said `EBADMSG`: makes it
-    /// whole pages long again, with room for them, gives it a trailer, and maps it anew. The next
+    /// Makes the file a note again after [`write`](NoteWriter::write) has said `EBADMSG`: gives it
+    /// its length again, with room for all of it, and a trailer, and maps it anew. The next
     /// text is there for the readers; of the last one, nothing is.
     ///
     /// Only if what is left in the file is the beginning of what this writer wrote last, or
@@ -170,7 +170,7 @@ impl NoteWriter {
         let lock = lock_within(&self.file, patience)?;
         // Another writer may have renewed it.
         if !is_note(&self.file)? {
-            renew(&self.file, adopt, &self.last)?;
+            renew(&self.file, self.layout, adopt, &self.last)?;
         }
         drop(lock);
         let mapped = map(&self.path, &self.file).map_err(|error| match error.errno() {

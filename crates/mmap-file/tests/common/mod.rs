@@ -80,6 +80,13 @@ impl Child {
         assert!(matches!(status, WaitStatus::Exited(_, 0)), "{status:?}");
     }
 
+    /// Waits for its end, and names the signal that it died of. 0: none.
+    pub fn signal(self) -> i32 {
+        let status = waitpid(self.0, None).unwrap();
+        std::mem::forget(self);
+        if let WaitStatus::Signaled(_, signal, _) = status { signal as i32 } else { 0 }
+    }
+
     pub fn is_running(&self) -> bool {
         use nix::sys::wait::{Id, WaitPidFlag, waitid};
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
