@@ -162,12 +162,12 @@ impl fmt::Display for Mistake {
                 "{what} is mapped {protection} now, which allows it: it was changed since the fault"
             ),
             Mistake::PastEndOfFile { page, file, bytes, before } => {
-                write!(f, "page {page} lies past the end of {file}, which has {}", count(*bytes))?;
+                write!(f, "page {page} lies past the end of {file}, which has {bytes} bytes")?;
                 match before {
                     Some(before) if before > bytes => {
-                        write!(f, " of {} that it had: someone truncated it", count(*before))
+                        write!(f, " and had {before}: someone truncated it")
                     }
-                    Some(_) => f.write_str(", as before: more was mapped than there is"),
+                    Some(_) => f.write_str(" as before: more was mapped than there is"),
                     None => f.write_str(": someone truncated it, or mapped more than there is"),
                 }
             }

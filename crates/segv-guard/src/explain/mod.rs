@@ -59,6 +59,7 @@ pub use mistake::Mistake;
 pub use outcome::Outcome;
 pub use place::Place;
 pub use scene::Scene;
+pub use words::text_in;
 
 #[cfg(doc)]
 use crate::Fault;
