@@ -49,9 +49,11 @@ pub mod explain;
 mod fault;
 mod handler;
 mod probe;
+pub mod region;
 mod stack;
 mod sys;
 pub mod table;
+pub mod uses;
 
 pub use fault::{Access, Cause, Fault};
 pub use handler::{Guard, install};

@@ -1,6 +1,8 @@
 //! The calls that nix lacks, or that are unsafe whoever makes them, as typed functions. All of
 //! them may be called from a signal handler, except [`map_stack`] and [`unmap`].
 
+pub(crate) mod userfault;
+
 use std::ffi::{c_int, c_void};
 use std::mem::{self, MaybeUninit};
 use std::num::NonZeroUsize;
@@ -169,4 +171,31 @@ pub(crate) fn futex_wake(word: *const AtomicU32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: FUTEX_WAKE reads no memory.
     unsafe { libc::syscall(libc::SYS_futex, word, operation, c_int::MAX) };
+}
+
+/// Addresses for `len` bytes, with nothing behind them that could be touched.
+pub(crate) fn reserve(len: NonZeroUsize) -> nix::Result<NonNull<c_void>> {
+    let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE;
+    // SAFETY: new memory at an address of the kernel's choice.
+    unsafe { mman::mmap_anonymous(None, len, ProtFlags::PROT_NONE, flags) }
+}
+
+/// mprotect(2): async-signal-safe on Linux, though POSIX does not say so.
+///
+/// # Safety
+///
+/// - The memory is the caller's own mapping, and whoever uses it expects such a change.
+pub(crate) unsafe fn protect(
+    start: NonNull<c_void>,
+    len: usize,
+    protection: ProtFlags,
+) -> nix::Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { mman::mprotect(start, len, protection) }
+}
+
+/// sched_yield(2).
+pub(crate) fn give_way() {
+    // SAFETY: it takes nothing.
+    unsafe { libc::sched_yield() };
 }
