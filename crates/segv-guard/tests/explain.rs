@@ -21,6 +21,7 @@ use testkit::need;
 testkit::cases! {
     what_is_foreseen_is_what_happens;
     what_is_foreseen_about_the_stack_is_what_happens;
+    what_is_foreseen_about_a_guarded_page_is_what_happens needs told_of_guards;
     a_file_that_somebody_truncates_is_named_with_its_page;
     the_length_of_a_file_is_found_without_its_name;
     another_file_at_the_same_path_lends_no_length;
@@ -121,6 +122,34 @@ fn what_is_foreseen_about_the_stack_is_what_happens() {
             }
         }
     }
+}
+
+/// `madvise(MADV_GUARD_INSTALL)`, Linux 6.13; pagemap tells of it since 6.15.
+fn told_of_guards() -> Result<(), String> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse::<u32>().ok());
+    let version = (numbers.next().flatten(), numbers.next().flatten());
+    if version >= (Some(6), Some(15)) {
+        Ok(())
+    } else {
+        Err("this kernel does not tell which pages are guarded (Linux 6.15)".into())
+    }
+}
+
+fn what_is_foreseen_about_a_guarded_page_is_what_happens() {
+    let at = pages(OPEN);
+    // SAFETY: memory of ours that nobody looks at.
+    assert_eq!(unsafe { libc::madvise(at.cast(), PART / 2, 102) }, 0);
+    let scene = Scene::of_this_process().unwrap();
+    let refused = Outcome::Refused { signal: Signal::SIGSEGV, cause: Cause::Unmapped };
+    for access in [Access::Read, Access::Write, Access::Execute] {
+        assert!(!scene.outcome(at.addr() + PART / 2 - 1, access).is_allowed(), "{access:?}");
+    }
+    assert_eq!(scene.outcome(at.addr(), Access::Write), refused);
+    let fault = tried(install().unwrap(), at.addr(), Access::Read).unwrap_err();
+    assert_eq!((fault.signal(), fault.cause()), (Signal::SIGSEGV, Cause::Unmapped));
+    assert!(matches!(scene.explain(&fault).mistake(), Mistake::GuardPage { .. }));
+    assert_eq!(scene.outcome(at.addr() + PART / 2, Access::Write), Outcome::Succeeds);
 }
 
 /// `len` bytes mapped from the file, shared.

@@ -226,12 +226,17 @@ fn an_overflow_is_told_by_the_stack_pointer() {
     assert_eq!(scene().stack_pointer(0x7f00_0021_0010).explain(&guard).mistake(), &overflowed);
     let unknown = scene().explain(&guard);
     assert_eq!(unknown.mistake(), &Mistake::StackOverflow { certain: false });
-    let elsewhere = scene().stack_pointer(0x7ffd_0001_0000).explain(&guard);
-    assert_eq!(
-        elsewhere.mistake(),
-        &Mistake::NoAccess { what: "anonymous memory".into() },
-        "the thread's own stack is far away"
-    );
+    // This thread's own stack is another one; or it is this one, and has not got that far.
+    let no_access = Mistake::NoAccess { what: "anonymous memory".into() };
+    let middle = segv(Cause::Protection, 0x7f00_0020_8000, Write);
+    for (fault, pointer) in [(guard, 0x7ffd_0001_0000), (middle, 0x7f00_0022_ff00)] {
+        let elsewhere = scene().stack_pointer(pointer).explain(&fault);
+        assert_eq!(elsewhere.mistake(), &no_access, "{pointer:#x}");
+    }
+    let below = segv(Cause::Unmapped, 0x7ffc_fff8_0000, Write);
+    assert_eq!(scene().explain(&below).mistake(), &overflowed);
+    let far = scene().stack_pointer(0x7ffd_0001_0000).explain(&below);
+    assert!(matches!(far.mistake(), Mistake::NothingHere { .. }), "{far}");
 }
 
 #[test]

@@ -93,11 +93,7 @@ impl Tour {
         } else {
             self.sum_up(&all)?;
         }
-        // Each of these was said above.
-        if all.iter().any(|seen| matches!(seen.outcome, Outcome::Unharmed)) {
-            return Err(Failure::Said);
-        }
-        Ok(())
+        verdict(&all)
     }
 
     fn chosen(&self) -> Result<Vec<&'static Deed>, Failure> {
@@ -140,6 +136,26 @@ impl Tour {
     }
 }
 
+/// Fails if one was not refused, which has been said by then.
+fn verdict(all: &[Seen]) -> Result<(), Failure> {
+    let through = all.iter().any(|seen| matches!(seen.outcome, Outcome::Unharmed));
+    if through { Err(Failure::Said) } else { Ok(()) }
+}
+
 fn unknown(name: &str) -> Failure {
     Failure::Usage(format!("there is no access named {name:?}; see segv-guard tour --list"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_that_is_not_refused_is_a_failure_and_one_left_out_is_not() {
+        let deed = deed::named("null-read").unwrap();
+        let skipped = || Seen { deed, outcome: Outcome::Skipped("no reason".into()) };
+        assert!(verdict(&[skipped()]).is_ok());
+        let through = Seen { deed, outcome: Outcome::Unharmed };
+        assert!(matches!(verdict(&[skipped(), through, skipped()]), Err(Failure::Said)));
+    }
 }
