@@ -64,7 +64,7 @@ fn file_len(pid: u32, listed: &Listed) -> Option<u64> {
 /// maps and stat(2) name different ones on overlayfs and btrfs.
 fn len_at(path: &Path, inode: u64) -> Option<u64> {
     let found = fs::metadata(path).ok()?;
-    (found.is_file() && found.ino() == inode).then(|| found.len())
+    (found.is_file() && found.ino() == inode).then_some(found.len())
 }
 
 /// The same for a file without a name, as long as the process has it open.
