@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 /// What lies at an address, and what a read, a write and a call there would do
 ///
-/// Looks the address up in /proc/PID/maps: which mapping, with which protection, which page of which
-/// file, or how far it is to the nearest one. Then says what each kind of access would do now: go
-/// through, or end with which signal and code. Nothing is tried.
+/// Looks the address up in /proc/PID/maps: which mapping, with which protection, which page of
+/// which file, or how far it is to the nearest one. Then says what each kind of access would do
+/// now: go through, or end with which signal and code. Nothing is tried.
 ///
-/// The addresses of a process that has crashed are gone with it. Those of one that is running are in
-/// /proc/PID/maps; a debugger, a log (`dmesg`: "segfault at …") or printf("%p") shows more.
+/// The addresses of a process that has crashed are gone with it. Those of one that is running are
+/// in /proc/PID/maps; a debugger, a log (`dmesg`: "segfault at …") or printf("%p") shows more.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -83,7 +83,8 @@ impl Explain {
         for (word, access) in ACCESSES {
             let outcome = scene.outcome(address, access);
             row(word, format_args!("{KERNEL}{outcome}{KERNEL:#}"))?;
-            // Of an address that no page can have, the processor tells nothing that could be explained.
+            // Of an address that no page can have, the processor tells nothing that could be
+            // explained.
             let fault = outcome.fault(address, access).filter(|fault| fault.address().is_some());
             if let Some(fault) = fault {
                 let means = scene.explain(&fault);

@@ -64,6 +64,17 @@ impl<'a> Narrator<'a> {
     }
 }
 
+/// Runs a command that listens for signals. Ctrl-C at a terminal goes to its children, too: that
+/// one of them has gone is then no error, but what was asked for.
+pub fn watching(command: impl FnOnce(&Quit) -> Result<(), Failure>) -> Result<(), Failure> {
+    let quit = Quit::watch()?;
+    let done = command(&quit);
+    if done.is_err() {
+        quit.check()?;
+    }
+    done
+}
+
 /// How a process ended, as a shell would say it.
 pub fn ending(status: ExitStatus) -> String {
     match (status.signal(), status.code()) {

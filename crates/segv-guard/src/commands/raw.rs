@@ -26,8 +26,8 @@ use super::narrator::Narrator;
 const READ: ProtFlags = ProtFlags::PROT_READ;
 const READ_WRITE: ProtFlags = ProtFlags::PROT_READ.union(ProtFlags::PROT_WRITE);
 
-// A handler gets no arguments of ours, and may take no lock: what it has to know, and what it has to
-// tell, stands in atomics.
+// A handler gets no arguments of ours, and may take no lock: what it has to know, and what it has
+// to tell, stands in atomics.
 static PAGE: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 static CALLS: AtomicUsize = AtomicUsize::new(0);
@@ -36,15 +36,15 @@ static SI_ADDR: AtomicUsize = AtomicUsize::new(0);
 
 /// Called by the kernel, in the middle of the instruction that failed.
 extern "C" fn allow(signal: c_int, info: *mut libc::siginfo_t, _registers: *mut c_void) {
-    // SAFETY: the kernel passes a siginfo that is good until we return, and fills in the address for
-    // SIGSEGV.
+    // SAFETY: the kernel passes a siginfo that is good until we return, and fills in the address
+    // for SIGSEGV.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
     let (page, size) = (PAGE.load(SeqCst), PAGE_SIZE.load(SeqCst));
     let ours = (page.addr()..page.addr() + size).contains(&address);
     let mended = ours
         && NonNull::new(page).is_some_and(|page| {
-            // SAFETY: the page of `run`, in which there is no Rust value. (POSIX does not list mprotect
-            // as safe in a handler; on Linux it is a system call and nothing more.)
+            // SAFETY: the page of `run`, in which there is no Rust value. (POSIX does not list
+            // mprotect as safe in a handler; on Linux it is a system call and nothing more.)
             unsafe { mprotect(page, size, READ_WRITE) }.is_ok()
         });
     if mended {
@@ -63,8 +63,9 @@ extern "C" fn allow(signal: c_int, info: *mut libc::siginfo_t, _registers: *mut 
 /// Protect a page, catch the signal, allow it, go on: the lecture's idea in one file
 ///
 /// Maps a page, makes it read-only, and stores into it twice. The first store raises SIGSEGV; the
-/// handler looks at the address, allows writing with mprotect, and returns, and the instruction runs
-/// again. The second one finds the page writable. Every line is printed from what the kernel said.
+/// handler looks at the address, allows writing with mprotect, and returns, and the instruction
+/// runs again. The second one finds the page writable. Addresses, codes and protections are what
+/// the kernel said.
 ///
 /// The program is crates/segv-guard/src/commands/raw.rs, and is meant to be read.
 #[derive(Args)]
@@ -86,7 +87,8 @@ impl Raw {
         // SAFETY: new memory at an address of the kernel's choice.
         let page = unsafe { mmap_anonymous(None, len, READ_WRITE, MapFlags::MAP_PRIVATE) }
             .map_err(|errno| Error::new("mmap", errno, format!("{size} bytes")))?;
-        // Two bytes of it, for the two stores. It is memory of no Rust value, so a pointer it stays.
+        // Two bytes of it, for the two stores. It is memory of no Rust value, so a pointer it
+        // stays.
         let (first, second) = (page.cast::<u8>(), page.cast::<u8>().map_addr(|a| a | 1));
         tell.say(format_args!("mmap            {page:p}, {size} bytes"))?;
 

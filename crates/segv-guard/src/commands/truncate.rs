@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
 use clap::Args;
-use ipc_common::cli::style::{KERNEL, READER, STRONG, WRITER};
+use ipc_common::cli::style::{KERNEL, READER, WRITER};
 use ipc_common::cli::{Actor, Failure, Quit, out};
 use ipc_common::view::ReadView;
 use ipc_common::{Error, PageSize, Result};
@@ -16,7 +16,7 @@ use nix::sys::resource::Resource;
 use nix::unistd::mkdtemp;
 use segv_guard::explain::Scene;
 
-use super::narrator::{Narrator, ending};
+use super::narrator::{Narrator, ending, watching};
 use super::sys;
 
 /// How long the file is, and how long it is after the cut, in half pages.
@@ -38,8 +38,7 @@ pub struct Truncate {}
 
 impl Truncate {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let quit = Quit::watch()?;
-        self.tell(&quit, &Narrator::new(&quit))
+        watching(|quit| self.tell(quit, &Narrator::new(quit)))
     }
 
     /// For the demo, too.
@@ -80,18 +79,14 @@ impl Truncate {
         let end = ending(plain.finish()?);
         tell.say(format_args!("{WRITER}plain reader{WRITER:#}    {KERNEL}{end}{KERNEL:#}"))?;
         guarded.tell("read")?;
-        // One line for the error, one for the sentence.
-        for _ in 0..2 {
+        // The error, the sentence, and the zeros.
+        for _ in 0..3 {
             let line = guarded.line(quit)?;
             tell.say(format_args!("{READER}guarded reader{READER:#}  {line}"))?;
         }
         let end = ending(guarded.finish()?);
         tell.say(format_args!("{READER}guarded reader{READER:#}  {KERNEL}{end}{KERNEL:#}"))?;
-        let zeros = len.next_multiple_of(2 * half as u64) - len;
-        tell.say(format_args!(
-            "{STRONG}good{STRONG:#}            are all bytes of the pages that are left: the last page ends \
-             with {zeros} zeros that were never in the file"
-        ))
+        tell.say("\"good\" means: in a page that is left, also behind the end of the file")
     }
 }
 
@@ -129,7 +124,10 @@ impl TruncateReader {
             Ok(count) => say(&format!("read {count} bytes")),
             Err(cut) => {
                 say(&format!("Err: {} of {len} bytes are good", cut.good))?;
-                say(&Scene::of_this_process()?.since(&before).explain(&cut.fault).to_string())
+                let now = Scene::of_this_process()?.since(&before);
+                say(&now.explain(&cut.fault).to_string())?;
+                let zeros = bytes[..cut.good].iter().rev().take_while(|byte| **byte == 0).count();
+                say(&format!("the last {zeros} of the good ones are zeros, never in the file"))
             }
         }
     }

@@ -110,8 +110,8 @@ pub unsafe fn load_vector(at: usize) {
     unsafe { asm!("movaps {0}, xmmword ptr [{1}]", out(xmm_reg) _, in(reg) at) }
 }
 
-/// A 4-byte load while the processor checks the alignment of each access: bit 18 of the flags, which
-/// nobody sets, as the C library would not survive it.
+/// A 4-byte load while the processor checks the alignment of each access: bit 18 of the flags,
+/// which nobody sets, as the C library would not survive it.
 ///
 /// # Safety
 ///

@@ -13,9 +13,9 @@
 //!
 //! # Layout
 //!
-//! `deed` is what a deed is; `deeds` are all of them; `instruction` the few instructions that do it;
-//! `commit` the child; `report` what it says to its parent; `seen` what the parent made of it; here:
-//! the command.
+//! `deed` is what a deed is; `deeds` are all of them; `instruction` the few instructions that do
+//! it; `commit` the child; `report` what it says to its parent; `seen` what the parent made of it;
+//! here: the command.
 
 mod commit;
 mod deed;
@@ -33,15 +33,16 @@ use ipc_common::cli::style::{FAINT, STRONG};
 use ipc_common::cli::{Failure, Quit, out};
 use serde_json::json;
 
-use super::count;
+use super::narrator::watching;
+use super::{count, own};
 use deed::Deed;
 use seen::{Outcome, Seen};
 
 /// See every illegal access there is: each committed in a child, caught and explained
 ///
 /// For each of them this program is started again. The child first tries the access by a probe of
-/// the library, which returns an error, and the child goes on. Then it runs the plain instruction. A
-/// handler reports what the kernel told it: signal, code, address, and whether it was a read, a
+/// the library, which returns an error, and the child goes on. Then it runs the plain instruction.
+/// A handler reports what the kernel told it: signal, code, address, and whether it was a read, a
 /// write or a call. The parent looks at the child's mappings and explains the fault; then the
 /// instruction runs once more, with nobody to catch it, and the parent sees what the child died of.
 ///
@@ -76,10 +77,13 @@ impl Tour {
         if self.list {
             return self.list(&deeds);
         }
-        let quit = Quit::watch()?;
+        watching(|quit| self.commit(&deeds, quit))
+    }
+
+    fn commit(&self, deeds: &[&'static Deed], quit: &Quit) -> Result<(), Failure> {
         let mut all = Vec::new();
         for deed in deeds {
-            let seen = Seen::watch(deed, &quit)?;
+            let seen = Seen::watch(deed, quit)?;
             if !self.json && !seen.is_skipped() {
                 let mut out = out();
                 writeln!(out, "{seen}")?;
@@ -143,7 +147,7 @@ fn verdict(all: &[Seen]) -> Result<(), Failure> {
 }
 
 fn unknown(name: &str) -> Failure {
-    Failure::Usage(format!("there is no access named {name:?}; see segv-guard tour --list"))
+    Failure::Usage(format!("there is no access named {name:?}; see {}", own("tour --list")))
 }
 
 #[cfg(test)]
