@@ -495,9 +495,12 @@ fn a_closed_pipe_is_no_error() {
     ] {
         let (read, write) = std::io::pipe().unwrap();
         drop(read);
+        let folder = testkit::folder();
         let mut command = segv_guard(arguments);
-        let output = command.stdout(write).stderr(Stdio::piped()).output().unwrap();
+        command.env("TMPDIR", folder.path()).stdout(write).stderr(Stdio::piped());
+        let output = command.output().unwrap();
         assert_eq!((output.status.code(), output.stderr), (Some(0), vec![]), "{arguments:?}");
+        is_empty(&folder);
     }
 }
 
