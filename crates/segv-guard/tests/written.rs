@@ -15,7 +15,7 @@ use nix::sys::wait::WaitStatus;
 use segv_guard::install;
 use segv_guard::region::{Protection, Region};
 use segv_guard::uses::{Backend, WriteTracker};
-use support::in_child;
+use support::{Random, in_child, use_up_mappings};
 
 testkit::cases! {
     the_pages_that_were_written_are_reported_and_no_others;
@@ -54,11 +54,8 @@ fn against_a_model(backend: Backend) {
     const PAGES: usize = 700;
     let tracker = tracker(backend, PAGES);
     let (view, page) = (tracker.view(), tracker.page_size().bytes());
-    let mut random = testkit::random_u64();
-    let mut next = |below: usize| {
-        random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        (random >> 33) as usize % below
-    };
+    let mut random = Random(testkit::random_u64());
+    let mut next = |below| random.below(below);
     let mut contents = vec![0; PAGES * page];
     for round in 0..testkit::soak(60, 3_000) {
         let mut model = BTreeSet::new();
@@ -196,22 +193,6 @@ fn a_write_that_is_over_is_reported_by_the_next_take() {
 
 fn a_write_that_is_over_is_reported_by_the_kernels_marks_too() {
     nothing_is_late(Backend::Kernel);
-}
-
-/// Uses mappings up until there are only a few left, which the C library and a thread or two may
-/// need. What it returns keeps them.
-fn use_up_mappings() -> Region {
-    let page = ipc_common::PageSize::system().bytes();
-    let region = Region::new(200_000 * page).unwrap();
-    for number in (0..region.pages()).step_by(2) {
-        if let Err(error) = region.protect(number..number + 1, Protection::ReadOnly) {
-            assert_eq!(error.errno(), Errno::ENOMEM, "{error}");
-            assert!(error.remedy().contains("vm.max_map_count"), "{error}");
-            region.protect(0..20, Protection::Open).unwrap();
-            return region;
-        }
-    }
-    panic!("vm.max_map_count is larger than this test expects");
 }
 
 fn when_no_mapping_is_left_too_much_is_reported_and_nothing_is_lost() {

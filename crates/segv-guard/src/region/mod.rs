@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use ipc_common::view::WriteView;
+use ipc_common::view::{WriteView, landing};
 use ipc_common::{Errno, Error, PageSize, Result};
 use nix::sys::mman::ProtFlags;
 
@@ -154,7 +154,11 @@ impl Region {
     /// [`Region::protect`] for signal handlers: no check, no allocation.
     ///
     /// Pages that are not all in the region are refused with `ERANGE`.
-    pub(crate) fn try_protect(&self, pages: Range<usize>, protection: Protection) -> nix::Result<()> {
+    pub(crate) fn try_protect(
+        &self,
+        pages: Range<usize>,
+        protection: Protection,
+    ) -> nix::Result<()> {
         if pages.start > pages.end || pages.end > self.pages.get() {
             return Err(Errno::ERANGE);
         }
@@ -162,6 +166,27 @@ impl Region {
         // SAFETY: pages of our own mapping, as just checked. Views are all there is to them, and
         // what a view meets on a closed page is a fault.
         unsafe { sys::protect(self.start.byte_add(offset).cast(), len, protection.flags()) }
+    }
+
+    /// Copies a page to the same place in a region as large, within a signal handler.
+    pub(crate) fn copy_page_to(&self, page: usize, to: &Region) {
+        let (offset, len) = (page * self.page.bytes(), self.page.bytes());
+        if page >= self.pages.get().min(to.pages.get()) {
+            return;
+        }
+        // SAFETY: both pages are inside, as just checked, and in two mappings; nobody has
+        // references to either.
+        unsafe {
+            let (from, to) = (self.start.byte_add(offset), to.start.byte_add(offset));
+            landing::copy(from.as_ptr(), to.as_ptr(), len);
+        }
+    }
+
+    /// Makes all pages zeros that take no memory. Not for a region that a file is mapped over.
+    pub(crate) fn discard(&self) {
+        // SAFETY: our own mapping; views expect the bytes to change. It cannot fail for memory
+        // that is neither locked nor a file's.
+        let _ = unsafe { sys::discard(self.start.cast(), self.len()) };
     }
 
     /// The number of the page that `address` lies in.

@@ -83,7 +83,9 @@ pub(crate) unsafe fn mark_writes(
     let (start, size) = (start.addr().get() as u64, len as u64);
     // Huge pages would be marked as one.
     // SAFETY: the caller's memory; the advice changes nothing that is in it.
-    let _ = unsafe { libc::madvise(ptr::with_exposed_provenance_mut(start as usize), len, libc::MADV_NOHUGEPAGE) };
+    let _ = unsafe {
+        libc::madvise(ptr::with_exposed_provenance_mut(start as usize), len, libc::MADV_NOHUGEPAGE)
+    };
     // struct uffdio_register: start, len, mode, ioctls.
     let mut register = [start, size, REGISTER_MODE_WP, 0];
     // struct uffdio_writeprotect: start, len, mode.

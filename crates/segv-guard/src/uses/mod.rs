@@ -19,6 +19,12 @@
 //! A signal handler of the program's own must leave this memory alone, unless what it touches has
 //! been opened: it may have interrupted the very thread that is about to open the page.
 
+mod overflow;
+mod pager;
+mod snapshot;
 mod written;
 
+pub use overflow::{GuardedBuffer, OnOverflow, Overflow};
+pub use pager::Pager;
+pub use snapshot::{Snapshot, Snapshots};
 pub use written::{Backend, WriteTracker};

@@ -27,10 +27,12 @@ impl Kernel {
     pub(super) fn new(region: Region) -> Result<Kernel> {
         let failed = |call| {
             let about = format!("write marks for {} pages", region.pages());
-            move |errno| Error::new(call, errno, about.clone()).with_remedy(match errno {
-                Errno::EPERM => "userfaultfd is not allowed here; use Backend::Faults",
-                _ => "this kernel cannot mark written pages (Linux 6.7); use Backend::Faults",
-            })
+            move |errno| {
+                Error::new(call, errno, about.clone()).with_remedy(match errno {
+                    Errno::EPERM => "userfaultfd is not allowed here; use Backend::Faults",
+                    _ => "this kernel cannot mark written pages (Linux 6.7); use Backend::Faults",
+                })
+            }
         };
         let (start, len) = (region.start(), region.len());
         let userfault = userfault::open().map_err(failed("userfaultfd"))?;
@@ -38,8 +40,7 @@ impl Kernel {
         unsafe { userfault::mark_writes(&userfault, start.cast(), len) }
             .map_err(failed("UFFDIO_WRITEPROTECT"))?;
         let pagemap = userfault::pagemap().map_err(failed("open"))?;
-        let kernel =
-            Kernel { region, _userfault: userfault, pagemap, collecting: Mutex::new(()) };
+        let kernel = Kernel { region, _userfault: userfault, pagemap, collecting: Mutex::new(()) };
         // A kernel that has the one but not the other says so now.
         kernel.take()?;
         Ok(kernel)
@@ -58,12 +59,13 @@ impl Kernel {
         let mut next = start;
         while next < end {
             // Looked at and marked anew in one step, page by page: no write falls in between.
-            let (found, walked) =
-                userfault::take_written(&self.pagemap, next..end, &mut buffer).map_err(|errno| {
+            let (found, walked) = userfault::take_written(&self.pagemap, next..end, &mut buffer)
+                .map_err(|errno| {
                     Error::new("PAGEMAP_SCAN", errno, format!("{} pages", self.region.pages()))
                 })?;
             for region in &buffer[..found] {
-                let pages = (region.start as usize - start) / page..(region.end as usize - start) / page;
+                let pages =
+                    (region.start as usize - start) / page..(region.end as usize - start) / page;
                 match ranges.last_mut() {
                     Some(last) if last.end == pages.start => last.end = pages.end,
                     _ => ranges.push(pages),
