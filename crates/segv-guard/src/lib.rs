@@ -3,16 +3,18 @@
 //!
 //! Every load and store goes through the page table. If no entry allows it, the processor stops
 //! before the instruction and the kernel sends the thread a signal. By default that ends the
-//! process. This crate catches the signal and does one of two things:
+//! process. This crate catches the signal and does one of three things:
 //!
 //! ```text
 //!   load / store ──► page table says no ──► kernel ──► SIGSEGV, SIGBUS
 //!                                                          │
-//!              was it one of our copies, with a net below? ┴─► no: passed on to whoever had the
-//!                        │ yes                                 signal before; a crash stays what
-//!                        ▼                                     it was
-//!              the copy returns Err: which address, read or
-//!              write, why, and how many bytes are good
+//!      does a range's handler make the page ready? ────────┤ yes: the instruction runs again
+//!                                                          │ no
+//!      was it one of our copies, with a net below? ────────┤ yes: the copy returns Err: which
+//!                                                          │ address, read or write, why, and
+//!                                                          │ how many bytes are good
+//!                                                          ▼ no
+//!                         passed on to whoever had the signal before; a crash stays what it was
 //! ```
 //!
 //! ```
@@ -37,8 +39,9 @@
 //! in it, passes on what is not ours. `fault` is the fault as a value; `context` reads the
 //! processor's registers; `probe` tries to read, write and copy; [`table`] says who answers for
 //! which addresses; `mapped` keeps a truncated file from killing those who work on it in place;
-//! `stack` gives a thread a stack to handle its own overflow on; [`explain`] says
-//! what most likely went wrong; `sys` wraps the calls that are not safe.
+//! [`region`] is memory whose pages can be closed, [`uses`] what that is good for; `stack` gives a
+//! thread a stack to handle its own overflow on; [`explain`] says what most likely went wrong;
+//! `sys` wraps the calls that are not safe.
 //!
 //! # Not with signal-hook
 //!
@@ -51,9 +54,11 @@ mod fault;
 mod handler;
 mod mapped;
 mod probe;
+pub mod region;
 mod stack;
 mod sys;
 pub mod table;
+pub mod uses;
 
 pub use fault::{Access, Cause, Fault};
 pub use handler::{Guard, install};

@@ -12,6 +12,9 @@ const RESERVED: usize = 4096;
 /// `ESR_MAGIC`: the record that holds the exception syndrome, 64 bits after the eight of its head.
 const ESR: u32 = 0x4553_5201;
 
+/// Nothing to be done here.
+pub(super) fn settle() {}
+
 pub(super) fn program_counter(registers: &mcontext_t) -> usize {
     registers.pc as usize
 }

@@ -14,6 +14,11 @@ mod imp;
 
 use crate::fault::Access;
 
+/// To be called first in a handler: puts the processor's own state as compiled code expects it.
+pub(crate) fn settle() {
+    imp::settle();
+}
+
 /// The registers of the interrupted thread. What is changed here is what the processor holds once
 /// the handler has returned.
 pub(crate) struct Registers<'a>(&'a mut libc::mcontext_t);

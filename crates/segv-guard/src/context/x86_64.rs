@@ -1,5 +1,7 @@
 //! The registers of x86-64.
 
+use std::arch::asm;
+
 use libc::{REG_ERR, REG_R8, REG_RIP, REG_TRAPNO, greg_t, mcontext_t};
 
 use crate::fault::Access;
@@ -10,6 +12,14 @@ const PAGE_FAULT: greg_t = 14;
 const WRITE: greg_t = 1 << 1;
 /// In a page fault's error code: it was an instruction fetch.
 const FETCH: greg_t = 1 << 4;
+
+/// A handler starts with the flags of the thread that it interrupts. One that checks the alignment
+/// of every access (EFLAGS.AC, bit 18) would make the handler itself fault, again and again, where
+/// compiled code copies a struct. Returning from the handler sets the flag again.
+pub(super) fn settle() {
+    // SAFETY: only the one bit is changed; the stack is as before.
+    unsafe { asm!("pushfq", "and dword ptr [rsp], 0xfffbffff", "popfq") };
+}
 
 pub(super) fn program_counter(registers: &mcontext_t) -> usize {
     registers.gregs[REG_RIP as usize] as usize

@@ -3,6 +3,7 @@
 use ipc_common::PageSize;
 
 use super::listed::{Backing, Listed};
+use super::machine::{self, Half};
 use super::mistake::Mistake;
 use super::outcome;
 use super::place::Place;
@@ -18,7 +19,7 @@ const BELOW_STACK: usize = 1 << 20;
 
 pub(super) fn of(scene: &Scene, fault: &Fault) -> Mistake {
     let access = fault.access();
-    match (fault.cause(), fault.told_address()) {
+    match (fault.cause(), fault.address()) {
         (Cause::Misaligned, _) => Mistake::Misaligned,
         (Cause::NonCanonical, _) | (_, None) => Mistake::NoSuchAddress { told: false },
         (Cause::BrokenMemory, Some(address)) => {
@@ -81,7 +82,11 @@ fn refused(scene: &Scene, cause: Cause, address: usize, access: Access) -> Mista
             None if place == Place::Nowhere => Mistake::NoSuchAddress { told: true },
             None => Mistake::KernelAddress,
         },
-        place @ Place::Gap { .. } => gap(scene, place, address),
+        // The one page in that half which the kernel lists, as a courtesy: [vsyscall].
+        Place::Mapped(listed) if machine::half(listed.start) == Half::Kernel => {
+            Mistake::KernelAddress
+        }
+        place @ Place::Gap { .. } => gap(scene, place, cause, address),
         Place::Mapped(listed) => mapped(scene, listed, cause, address, access),
     }
 }
@@ -94,10 +99,14 @@ fn null(offset: usize, access: Access) -> Mistake {
     }
 }
 
-fn gap(scene: &Scene, place: Place<'_>, address: usize) -> Mistake {
+fn gap(scene: &Scene, place: Place<'_>, cause: Cause, address: usize) -> Mistake {
     let Place::Gap { below, above } = place else { return Mistake::NothingHere { nearest: None } };
     if let Some(beside) = beside_object(scene, address) {
         return beside;
+    }
+    if let (Cause::Protection, Some(stack)) = (cause, above) {
+        // The stack has room to grow there, and would; but it is not for running.
+        return Mistake::DataExecuted { what: stack.what(), protection: stack.protection() };
     }
     if above.is_some_and(|stack| overflows_into_gap(scene, stack, address)) {
         return Mistake::StackOverflow { certain: true };
@@ -141,6 +150,12 @@ fn mapped(scene: &Scene, listed: &Listed, cause: Cause, address: usize, access: 
     let protection = listed.protection();
     let allowed = outcome::allows(listed, access);
     if matches!(cause, Cause::Unmapped) && allowed != Some(false) {
+        // Newer C libraries guard a thread's stack within its own mapping.
+        let on_this_stack =
+            |pointer: usize| listed.contains(pointer) && address.abs_diff(pointer) <= FRAME;
+        if scene.stack_pointer.is_some_and(on_this_stack) {
+            return Mistake::StackOverflow { certain: true };
+        }
         return beside_object(scene, address).unwrap_or(Mistake::GuardPage { what, protection });
     }
     match access {

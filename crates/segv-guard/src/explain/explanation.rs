@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use super::mistake::Mistake;
 use super::words;
-use crate::fault::{Access, Cause, Fault};
+use crate::fault::{Access, Fault};
 
 /// A fault in a sentence: `Display` is "what was done: what is there: the likely mistake".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Explanation {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(words::verb(self.fault.access()))?;
-        match self.fault.told_address() {
+        match self.fault.address() {
             Some(address) => write!(f, " {address:#x}: ")?,
             None => f.write_str(" an address that the processor does not tell: ")?,
         }
@@ -58,11 +58,5 @@ impl Fault {
     pub fn reported(signal: Signal, code: i32, address: usize, access: Access) -> Fault {
         let signal = if signal == Signal::SIGBUS { libc::SIGBUS } else { libc::SIGSEGV };
         Fault::from_record(Record { signal, code, address, access: access as u32 })
-    }
-
-    /// As [`Fault::address`], but `None` as well for a misaligned access on x86-64, for which the
-    /// kernel passes on no address.
-    pub(super) fn told_address(&self) -> Option<usize> {
-        self.address().filter(|address| *address != 0 || self.cause() != Cause::Misaligned)
     }
 }

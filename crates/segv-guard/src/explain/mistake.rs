@@ -86,14 +86,14 @@ impl fmt::Display for Mistake {
                 "(void *) -1: mmap or shmat failed, and nobody checked what it returned",
             ),
             Mistake::KernelAddress => {
-                f.write_str("the kernel's half of the address space: never a pointer of a program's")
+                f.write_str("the kernel's half of the address space: never a program's pointer")
             }
             Mistake::NoSuchAddress { told: true } => {
-                f.write_str("no page can have this address: something else was written over the pointer")
+                f.write_str("no page can have this address: something was written over the pointer")
             }
             Mistake::NoSuchAddress { told: false } => f.write_str(
-                "no page can have it: something else was written over the pointer (or an instruction \
-                 such as movaps met a misaligned one)",
+                "no page can have it: something was written over the pointer (or an instruction such \
+                 as movaps met a misaligned one)",
             ),
             Mistake::TextAsPointer { text } => {
                 write!(f, "its bytes are the text {text:?}: a string was written over the pointer")
@@ -125,8 +125,8 @@ impl fmt::Display for Mistake {
                  large local variable",
             ),
             Mistake::StackOverflow { certain: false } => f.write_str(
-                "a page without access right below writable memory: if that is a thread's stack, it \
-                 has overflowed",
+                "a page without access right below writable memory: if that is a thread's stack, \
+                 it has overflowed",
             ),
             Mistake::GuardPage { what, protection } => write!(
                 f,
@@ -151,8 +151,8 @@ impl fmt::Display for Mistake {
             }
             Mistake::DataExecuted { what, protection } => write!(
                 f,
-                "{what} is mapped {protection}: this is data, and the pointer that was called is no \
-                 function's"
+                "{what} is mapped {protection}: this is data, and the pointer that was called is \
+                 no function's"
             ),
             Mistake::ReadOfExecuteOnly { what } => {
                 write!(f, "{what} is mapped exec: code that may be run but not looked at")
@@ -162,12 +162,12 @@ impl fmt::Display for Mistake {
                 "{what} is mapped {protection} now, which allows it: it was changed since the fault"
             ),
             Mistake::PastEndOfFile { page, file, bytes, before } => {
-                write!(f, "page {page} lies past the end of {file}, which has {}", count(*bytes))?;
+                write!(f, "page {page} lies past the end of {file}, which has {bytes} bytes")?;
                 match before {
                     Some(before) if before > bytes => {
-                        write!(f, " of {} that it had: someone truncated it", count(*before))
+                        write!(f, " and had {before}: someone truncated it")
                     }
-                    Some(_) => f.write_str(", as before: more was mapped than there is"),
+                    Some(_) => f.write_str(" as before: more was mapped than there is"),
                     None => f.write_str(": someone truncated it, or mapped more than there is"),
                 }
             }
@@ -180,7 +180,7 @@ impl fmt::Display for Mistake {
                  or the device failed"
             ),
             Mistake::NoHugePage => f.write_str(
-                "no huge page is left in the system's pool (vm.nr_hugepages), and none was reserved",
+                "no huge page is left in the pool (vm.nr_hugepages), and none was reserved",
             ),
             Mistake::ProtectionKey { what } => {
                 write!(f, "{what} is locked by a protection key: the thread has not unlocked it")
@@ -189,8 +189,8 @@ impl fmt::Display for Mistake {
                 write!(f, "{what} was in memory that has failed: what stood there is lost")
             }
             Mistake::Misaligned => f.write_str(
-                "it is no multiple of the operand's size, and here it has to be: a pointer was cast \
-                 to a type that needs alignment",
+                "it is no multiple of the operand's size, and here it has to be: a pointer was \
+                 cast to a type that needs alignment",
             ),
         }
     }

@@ -9,12 +9,14 @@
 //!                     │
 //!   maps:  … 7f31c0a04000-7f31c0a05000 r--s 00003000 … /home/ada/notes.dat
 //!                     ▼
-//!   writing 0x7f31c0a04004: page 3 of notes.dat is mapped read: the file was mapped for reading only
+//!   writing 0x7f31c0a04004: page 3 of notes.dat is mapped read: the file was mapped for reading
+//!   only
 //! ```
 //!
-//! A [`Scene`] is what is known about the process: its mappings with the lengths of their files, and
-//! whatever else the caller can tell. [`Scene::explain`] makes one sentence of a fault,
-//! [`Scene::place`] tells what lies at an address, [`Scene::outcome`] what an access there would do.
+//! A [`Scene`] is what is known about the process: its mappings with the lengths of their files,
+//! and whatever else the caller can tell. [`Scene::explain`] makes one sentence of a fault,
+//! [`Scene::place`] tells what lies at an address, [`Scene::outcome`] what an access there would
+//! do.
 //!
 //! All of it allocates, locks and reads files, so **none of it may be called from a signal
 //! handler**: it is for after a landing, or for another process: a parent that was told of the
@@ -59,6 +61,7 @@ pub use mistake::Mistake;
 pub use outcome::Outcome;
 pub use place::Place;
 pub use scene::Scene;
+pub use words::text_in;
 
 #[cfg(doc)]
 use crate::Fault;

@@ -11,7 +11,7 @@ use super::listed::{Backing, Listed};
 use super::place::Place;
 use super::scene::Scene;
 use super::{machine, process};
-use crate::fault::{Access, Cause};
+use crate::fault::{Access, Cause, Fault};
 
 /// How far the kernel keeps a growing stack from the mapping below it: `stack_guard_gap`, 256
 /// pages unless it was booted otherwise.
@@ -43,6 +43,17 @@ impl Outcome {
     const PAST_END: Outcome =
         Outcome::Refused { signal: Signal::SIGBUS, cause: Cause::PastEndOfFile };
 
+    /// The fault that the program would see. `None` if there would be none, or nobody can say.
+    pub fn fault(&self, address: usize, access: Access) -> Option<Fault> {
+        let Outcome::Refused { signal, cause } = *self else { return None };
+        // The processor tells neither address nor access of an address that it does not have.
+        let (address, access) = match cause {
+            Cause::NonCanonical => (0, Access::Unknown),
+            _ => (address, access),
+        };
+        Some(Fault::reported(signal, code(cause)?, address, access))
+    }
+
     /// Whether the program would go on.
     pub fn is_allowed(&self) -> bool {
         matches!(self, Outcome::Succeeds | Outcome::GrowsStack)
@@ -61,6 +72,18 @@ impl fmt::Display for Outcome {
             Outcome::Unclear(why) => write!(f, "depends: {why}"),
         }
     }
+}
+
+/// `si_code` of the causes that can be foreseen (asm-generic/siginfo.h).
+const fn code(cause: Cause) -> Option<i32> {
+    Some(match cause {
+        Cause::Unmapped => 1,
+        Cause::Protection => 2,
+        Cause::ProtectionKey => 4,
+        Cause::PastEndOfFile => libc::BUS_ADRERR,
+        Cause::NonCanonical => 128,
+        _ => return None,
+    })
 }
 
 pub(super) fn of(scene: &Scene, address: usize, access: Access) -> Outcome {
@@ -84,7 +107,11 @@ pub(super) fn of(scene: &Scene, address: usize, access: Access) -> Outcome {
 fn in_mapping(scene: &Scene, listed: &Listed, address: usize, access: Access) -> Outcome {
     match listed.backing() {
         Backing::Kernel(name) if name.as_os_str() == "[vsyscall]" => {
-            return Outcome::Unclear("the kernel imitates this page, for calls to its functions");
+            return match access {
+                Access::Execute => Outcome::Unclear("the kernel answers calls to three addresses"),
+                Access::Read if listed.read => Outcome::Succeeds,
+                _ => Outcome::segv(Cause::Unmapped),
+            };
         }
         Backing::Kernel(_) if access == Access::Read && !listed.exec => {
             return Outcome::Unclear("the kernel fills these pages as it needs them");

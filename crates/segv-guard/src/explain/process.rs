@@ -2,7 +2,7 @@
 //! grow, which pages are guarded.
 
 use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -49,21 +49,28 @@ fn maps(pid: u32) -> Result<Vec<u8>> {
 }
 
 fn file_len(pid: u32, listed: &Listed) -> Option<u64> {
-    // The device is not compared: maps and stat(2) name different ones on overlayfs and btrfs.
-    let same = |found: &Metadata| found.is_file() && found.ino() == listed.inode;
-    let at_path = match listed.backing() {
-        Backing::File(path) if !listed.is_deleted() => seen_from(pid, path),
-        _ => PathBuf::new(),
+    let path = match listed.backing() {
+        Backing::File(path) if !listed.is_deleted() => Some(seen_from(pid, path)),
+        _ => None,
     };
-    // By path; by the link to the very mapping, which is for root; by any descriptor still open.
+    // The link to the very mapping is for root only.
     let link = format!("/proc/{pid}/map_files/{:x}-{:x}", listed.start, listed.end);
-    let by_name = [at_path, PathBuf::from(link)].into_iter();
-    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    by_name
-        .chain(open.map(|entry| entry.path()))
-        .filter_map(|path| fs::metadata(path).ok())
-        .find(same)
-        .map(|found| found.len())
+    path.and_then(|path| len_at(&path, listed.inode))
+        .or_else(|| len_at(Path::new(&link), listed.inode))
+        .or_else(|| len_among_open(pid, listed.inode))
+}
+
+/// How long the file at a path is, if it is the one with this inode. The device is not compared:
+/// maps and stat(2) name different ones on overlayfs and btrfs.
+fn len_at(path: &Path, inode: u64) -> Option<u64> {
+    let found = fs::metadata(path).ok()?;
+    (found.is_file() && found.ino() == inode).then_some(found.len())
+}
+
+/// The same for a file without a name, as long as the process has it open.
+fn len_among_open(pid: u32, inode: u64) -> Option<u64> {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    open.flatten().find_map(|entry| len_at(&entry.path(), inode))
 }
 
 /// A path of a process in another container leads elsewhere there than here.
@@ -89,5 +96,31 @@ pub(super) fn is_guarded(pid: u32, address: usize) -> bool {
     match File::open(format!("/proc/{pid}/pagemap")).and_then(read) {
         Ok(()) => u64::from_ne_bytes(entry) & GUARDED != 0,
         Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+    use nix::unistd::ftruncate;
+
+    #[test]
+    fn a_file_is_known_by_its_inode_and_not_by_its_place() {
+        let pid = std::process::id();
+        let program = std::env::current_exe().unwrap();
+        let ours = fs::metadata(&program).unwrap();
+        assert_eq!(len_at(&program, ours.ino()), Some(ours.len()));
+        assert_eq!(len_at(&program, ours.ino() + 1), None);
+        // More than one is open, and only one is meant.
+        for len in [0, 12_345, 0] {
+            let unnamed = memfd_create("pad", MFdFlags::empty()).unwrap();
+            ftruncate(&unnamed, len).unwrap();
+            let file = File::from(unnamed);
+            let inode = file.metadata().unwrap().ino();
+            assert_eq!(len_among_open(pid, inode), Some(len.unsigned_abs()));
+            // Left open for the next one to be told from.
+            std::mem::forget(file);
+        }
     }
 }

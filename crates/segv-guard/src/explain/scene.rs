@@ -124,7 +124,8 @@ impl Scene {
         }
     }
 
-    /// What an access would do now. It is not tried.
+    /// What an access would do now. It is not tried. For pages that are guarded
+    /// (`MADV_GUARD_INSTALL`) this is right from Linux 6.15 on; before that, nothing tells of them.
     pub fn outcome(&self, address: usize, access: Access) -> Outcome {
         outcome::of(self, machine::untagged(address), access)
     }

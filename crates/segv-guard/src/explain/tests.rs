@@ -127,6 +127,12 @@ fn data_is_not_code() {
 }
 
 #[test]
+fn a_stack_that_grows_does_not_grow_code() {
+    let called = scene().explain(&segv(Cause::Protection, 0x7ffc_ffff_fff8, Execute));
+    assert!(matches!(called.mistake(), Mistake::DataExecuted { .. }), "{called}");
+}
+
+#[test]
 fn a_file_that_was_truncated_is_told_from_one_that_never_was_so_long() {
     let page = ipc_common::PageSize::system().bytes();
     let fault = bus(2, NOTES + 3 * page, Read);
@@ -137,9 +143,9 @@ fn a_file_that_was_truncated_is_told_from_one_that_never_was_so_long() {
     let now = with_notes(Some(100));
     says(&now, fault, &format!("{start}: someone truncated it, or mapped more than there is"));
     let had = now.clone().since(&with_notes(Some(9000)));
-    says(&had, fault, &format!("{start} of 9000 bytes that it had: someone truncated it"));
+    says(&had, fault, &format!("{start} and had 9000: someone truncated it"));
     let never = now.clone().since(&now);
-    says(&never, fault, &format!("{start}, as before: more was mapped than there is"));
+    says(&never, fault, &format!("{start} as before: more was mapped than there is"));
     let whole = with_notes(Some(4 * page as u64)).explain(&fault);
     assert_eq!(whole.mistake(), &Mistake::NoPageToBeHad { what: "page 3 of notes.dat".into() });
     let unknown = with_notes(None).explain(&fault);
@@ -220,12 +226,17 @@ fn an_overflow_is_told_by_the_stack_pointer() {
     assert_eq!(scene().stack_pointer(0x7f00_0021_0010).explain(&guard).mistake(), &overflowed);
     let unknown = scene().explain(&guard);
     assert_eq!(unknown.mistake(), &Mistake::StackOverflow { certain: false });
-    let elsewhere = scene().stack_pointer(0x7ffd_0001_0000).explain(&guard);
-    assert_eq!(
-        elsewhere.mistake(),
-        &Mistake::NoAccess { what: "anonymous memory".into() },
-        "the thread's own stack is far away"
-    );
+    // This thread's own stack is another one; or it is this one, and has not got that far.
+    let no_access = Mistake::NoAccess { what: "anonymous memory".into() };
+    let middle = segv(Cause::Protection, 0x7f00_0020_8000, Write);
+    for (fault, pointer) in [(guard, 0x7ffd_0001_0000), (middle, 0x7f00_0022_ff00)] {
+        let elsewhere = scene().stack_pointer(pointer).explain(&fault);
+        assert_eq!(elsewhere.mistake(), &no_access, "{pointer:#x}");
+    }
+    let below = segv(Cause::Unmapped, 0x7ffc_fff8_0000, Write);
+    assert_eq!(scene().explain(&below).mistake(), &overflowed);
+    let far = scene().stack_pointer(0x7ffd_0001_0000).explain(&below);
+    assert!(matches!(far.mistake(), Mistake::NothingHere { .. }), "{far}");
 }
 
 #[test]
@@ -285,6 +296,7 @@ fn an_outcome_follows_protection_length_and_place() {
         (0xffff_8000_0000_0000, Read, nothing),
         (0x7ffc_ffff_fff8, Write, Outcome::GrowsStack),
         (0x7ffc_ffff_fff8, Execute, denied),
+        (0xffff_ffff_ff60_0000, Read, nothing),
     ] {
         assert_eq!(scene.outcome(address, access), outcome, "{address:#x} {access:?}");
     }

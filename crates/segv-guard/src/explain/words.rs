@@ -47,7 +47,14 @@ pub(super) fn file_name(path: &Path, prefix: &str) -> String {
 
 /// If an address is really a piece of text: the text, as it stands in memory. A pointer that a
 /// string was copied over looks like this.
-pub(super) fn text_in(address: usize) -> Option<String> {
+///
+/// ```
+/// use segv_guard::explain::text_in;
+///
+/// assert_eq!(text_in(usize::from_ne_bytes(*b"hello wo")).as_deref(), Some("hello wo"));
+/// assert_eq!(text_in(0x7f31_c0a0_4000), None);
+/// ```
+pub fn text_in(address: usize) -> Option<String> {
     let bytes = address.to_ne_bytes();
     let end = bytes.iter().rposition(|byte| *byte != 0)? + 1;
     let printable = bytes[..end].iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');

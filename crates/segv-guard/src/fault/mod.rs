@@ -78,10 +78,12 @@ impl Fault {
     }
 
     /// Where: the first byte of the access that was refused, as far as the processor tells.
-    /// `None` for [`Cause::NonCanonical`], where it does not.
+    /// `None` for [`Cause::NonCanonical`], where it does not, and for [`Cause::Misaligned`] on
+    /// x86-64, where it does not either.
     pub const fn address(&self) -> Option<usize> {
         match self.cause() {
             Cause::NonCanonical => None,
+            Cause::Misaligned if self.address == 0 => None,
             _ => Some(self.address),
         }
     }

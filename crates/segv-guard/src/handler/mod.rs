@@ -14,7 +14,7 @@ use ipc_common::{Error, Result};
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-use crate::context::Registers;
+use crate::context::{Registers, settle};
 use crate::fault::Fault;
 use crate::table::{self, Turn};
 use previous::Previous;
@@ -73,6 +73,7 @@ fn install_for(signal: Signal) -> Result<()> {
 }
 
 extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    settle();
     let errno = Errno::last_raw();
     // SAFETY: these are the arguments that the kernel calls a handler with, and this is one.
     unsafe {

@@ -12,6 +12,7 @@ use nix::sys::ptrace;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, dup2_stderr, fork, ftruncate};
+use segv_guard::region::{Protection, Region};
 
 /// A multiple of every page size.
 pub const PART: usize = 65_536;
@@ -175,5 +176,31 @@ pub fn can_trace() -> Result<(), String> {
     match status {
         WaitStatus::Exited(_, 0) => Ok(()),
         _ => Err("a process may not be traced here, even by its parent".into()),
+    }
+}
+
+/// Uses mappings up until there are only a few left, which the C library and a thread or two may
+/// need. What it returns keeps them.
+pub fn use_up_mappings() -> Region {
+    let page = ipc_common::PageSize::system().bytes();
+    let region = Region::new(200_000 * page).unwrap();
+    for number in (0..region.pages()).step_by(2) {
+        if let Err(error) = region.protect(number..number + 1, Protection::ReadOnly) {
+            assert_eq!(error.errno(), nix::errno::Errno::ENOMEM, "{error}");
+            assert!(error.remedy().contains("vm.max_map_count"), "{error}");
+            region.protect(0..20, Protection::Open).unwrap();
+            return region;
+        }
+    }
+    panic!("vm.max_map_count is larger than this test expects");
+}
+
+/// Numbers without end, the same for the same seed.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        (self.0 >> 33) as usize % limit
     }
 }

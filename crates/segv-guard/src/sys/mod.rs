@@ -1,14 +1,20 @@
 //! The calls that nix lacks, or that are unsafe whoever makes them, as typed functions. All of
 //! them may be called from a signal handler, except [`map_stack`] and [`unmap`].
 
+pub(crate) mod userfault;
+
 use std::ffi::{c_int, c_void};
 use std::mem::{self, MaybeUninit};
 use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::AtomicU32;
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{self, MapFlags, ProtFlags};
+use nix::unistd::ftruncate;
 
 /// What is done on `signal` now; nothing is changed.
 pub(crate) fn current_action(signal: c_int) -> nix::Result<libc::sigaction> {
@@ -183,4 +189,78 @@ pub(crate) fn futex_wake(word: *const AtomicU32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: FUTEX_WAKE reads no memory.
     unsafe { libc::syscall(libc::SYS_futex, word, operation, c_int::MAX) };
+}
+
+/// Addresses for `len` bytes, with nothing behind them that could be touched.
+pub(crate) fn reserve(len: NonZeroUsize) -> nix::Result<NonNull<c_void>> {
+    let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE;
+    // SAFETY: new memory at an address of the kernel's choice.
+    unsafe { mman::mmap_anonymous(None, len, ProtFlags::PROT_NONE, flags) }
+}
+
+/// mprotect(2): async-signal-safe on Linux, though POSIX does not say so.
+///
+/// # Safety
+///
+/// - The memory is the caller's own mapping, and whoever uses it expects such a change.
+pub(crate) unsafe fn protect(
+    start: NonNull<c_void>,
+    len: usize,
+    protection: ProtFlags,
+) -> nix::Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { mman::mprotect(start, len, protection) }
+}
+
+/// sched_yield(2).
+pub(crate) fn give_way() {
+    // SAFETY: it takes nothing.
+    unsafe { libc::sched_yield() };
+}
+
+/// A file of `len` bytes that is in memory only, has no name, and keeps its length.
+pub(crate) fn memory_file(len: i64) -> nix::Result<OwnedFd> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let file = memfd_create("segv-guard", flags)?;
+    ftruncate(&file, len)?;
+    // Nobody can cut it shorter below a mapping.
+    fcntl(&file, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW))?;
+    Ok(file)
+}
+
+/// Maps `file` over what is at `start`, shared, with nothing allowed yet.
+///
+/// # Safety
+///
+/// - The addresses are the caller's own, and nobody uses what is there.
+pub(crate) unsafe fn map_shared(
+    start: NonNull<c_void>,
+    len: NonZeroUsize,
+    file: &OwnedFd,
+) -> nix::Result<()> {
+    let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
+    // SAFETY: the caller's promise.
+    unsafe { mman::mmap(Some(start.addr()), len, ProtFlags::PROT_NONE, flags, file, 0) }.map(drop)
+}
+
+/// Gives the memory back: it reads as zeros from here on.
+///
+/// # Safety
+///
+/// - The memory is the caller's own anonymous mapping, and nobody needs what is in it.
+pub(crate) unsafe fn discard(start: NonNull<c_void>, len: usize) -> nix::Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { mman::madvise(start, len, mman::MmapAdvise::MADV_DONTNEED) }
+}
+
+/// getpid(2).
+pub(crate) fn process_id() -> i32 {
+    // SAFETY: it takes nothing.
+    unsafe { libc::getpid() }
+}
+
+/// gettid(2). The C library's own is newer than some that this runs on.
+pub(crate) fn thread_id() -> i32 {
+    // SAFETY: it takes nothing.
+    unsafe { libc::syscall(libc::SYS_gettid) as i32 }
 }

@@ -1,0 +1,98 @@
+//! The commands, one a file or folder.
+//!
+//! # Layout
+//!
+//! `raw` is the lecture's idea in one file, to be read; `tour` commits every illegal access there
+//! is; `truncate` cuts a file under a mapping; `explain` looks at an address; `demo` tells the
+//! story in one go. `sys` wraps the calls that are not safe; `narrator` is how a story is told.
+
+mod demo;
+mod explain;
+mod narrator;
+mod raw;
+mod sys;
+mod tour;
+mod truncate;
+
+use std::env;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use ipc_common::cli::Failure;
+
+/// Illegal memory access: what the kernel says about it, and how to live through it.
+///
+/// Every load and store goes through the page table. If no entry allows it, the kernel sends the
+/// thread a signal: SIGSEGV, or SIGBUS if the mapping is there and the page behind it is not. By
+/// default that ends the process. A handler can mend the cause and let the instruction run again
+/// (`raw`), or take the thread to a landing pad that returns an error (`tour`, `truncate`); and
+/// what the signal tells it, together with the list of mappings, explains most crashes (`explain`).
+#[derive(Parser)]
+#[command(
+    name = "segv-guard",
+    version,
+    after_help = "\
+Examples:
+  segv-guard demo                   the story in a few seconds
+  segv-guard raw                    protect a page, catch the signal, allow it, go on
+  segv-guard tour                   every illegal access there is, each in a child
+  segv-guard tour --only null-call --only overrun
+  segv-guard explain 8              what is at NULL plus 8, and what would happen there
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 128+n ended by signal n (130: Ctrl-C; 139: SIGSEGV)."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Raw(raw::Raw),
+    Tour(tour::Tour),
+    Truncate(truncate::Truncate),
+    Explain(explain::Explain),
+    #[command(hide = true)]
+    Commit(tour::Commit),
+    #[command(hide = true)]
+    TruncateReader(truncate::TruncateReader),
+}
+
+impl Arguments {
+    /// Does what was asked for.
+    pub fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Demo(command) => command.run(),
+            Command::Raw(command) => command.run(),
+            Command::Tour(command) => command.run(),
+            Command::Truncate(command) => command.run(),
+            Command::Explain(command) => command.run(),
+            Command::Commit(command) => command.run(),
+            Command::TruncateReader(command) => command.run(),
+        }
+    }
+}
+
+/// What to type to run one of these commands, from any folder.
+fn own(command: &str) -> String {
+    // cargo says so to the programs that it runs.
+    if env::var("CARGO_PKG_NAME").is_ok_and(|name| name == env!("CARGO_PKG_NAME")) {
+        return format!("cargo run -p {} -- {command}", env!("CARGO_PKG_NAME"));
+    }
+    let this = PathBuf::from(env::args_os().next().unwrap_or_default());
+    // A bare name was found in the PATH, and will be again.
+    let bare = this.components().count() == 1;
+    let this = if bare { this } else { std::path::absolute(&this).unwrap_or(this) };
+    // For a shell, which looks twice at a blank.
+    let this = this.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    let quoted = || format!("'{}'", this.replace('\'', r"'\''"));
+    let program = if this.chars().all(plain) { this.clone() } else { quoted() };
+    format!("{program} {command}")
+}
+
+/// `1 access`, `2 accesses`.
+fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}

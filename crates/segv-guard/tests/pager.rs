@@ -1,0 +1,290 @@
+//! Pages that are filled when they are touched: once each, whole, by whichever thread.
+
+mod support;
+
+use std::collections::HashSet;
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering::*};
+use std::sync::{Arc, Barrier, Mutex, OnceLock};
+use std::thread;
+
+use ipc_common::view::WriteView;
+use ipc_common::{Errno, Error, PageSize};
+use nix::sys::signal::Signal;
+use nix::sys::wait::WaitStatus;
+use segv_guard::install;
+use segv_guard::uses::Pager;
+use support::{Random, in_child, use_up_mappings};
+
+testkit::cases! {
+    a_page_is_filled_when_it_is_touched_and_never_again;
+    threads_that_touch_one_page_all_see_it_whole;
+    what_was_written_stays_and_the_rest_is_as_filled;
+    an_error_of_the_function_reaches_the_reader_and_the_next_touch_tries_again;
+    a_function_that_panics_is_an_error_and_not_the_end;
+    a_function_that_touches_its_own_pager_does_not_wait_for_itself;
+    an_atomic_on_a_page_that_cannot_be_filled_is_a_crash_like_any_other;
+    when_no_mapping_is_left_pages_between_are_filled_too;
+    dropping_a_pager_in_its_own_function_does_not_wait_for_itself;
+    removing_one_pager_waits_for_no_other;
+    a_child_made_by_fork_has_the_pages_but_not_the_thread;
+    sizes_that_cannot_be_are_refused;
+}
+
+fn page() -> usize {
+    PageSize::system().bytes()
+}
+
+/// What page `number` holds: its number in every word.
+fn fill(number: usize, bytes: &mut [u8]) {
+    bytes.chunks_exact_mut(8).for_each(|word| word.copy_from_slice(&(number as u64).to_ne_bytes()));
+}
+
+/// A pager that counts.
+fn counting(pages: usize) -> (Pager, Arc<Mutex<Vec<usize>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = asked.clone();
+    let pager = Pager::new(install().unwrap(), pages * page(), move |number, bytes| {
+        assert!(bytes.len() == page() && bytes.iter().all(|byte| *byte == 0), "not all 0");
+        log.lock().unwrap().push(number);
+        fill(number, bytes);
+        Ok(())
+    });
+    (pager.unwrap(), asked)
+}
+
+fn word(view: WriteView<'_>, number: usize) -> u64 {
+    view.load_u64(number * page() + 8 * (number % 512), Relaxed).unwrap()
+}
+
+fn a_page_is_filled_when_it_is_touched_and_never_again() {
+    let (pager, asked) = counting(1_000);
+    assert_eq!((pager.pages(), pager.filled()), (1_000, 0));
+    for number in [7, 999, 0, 7, 500, 0] {
+        assert_eq!(word(pager.view(), number), number as u64);
+    }
+    // A copy over an edge, read and written.
+    let mut bytes = [0; 16];
+    pager.view().read(21 * page() - 8, &mut bytes).unwrap();
+    assert_eq!(bytes[..8], 20_u64.to_ne_bytes());
+    assert_eq!(bytes[8..], 21_u64.to_ne_bytes());
+    pager.write(31 * page() - 1, &[1, 2]).unwrap();
+    assert_eq!(*asked.lock().unwrap(), [7, 999, 0, 500, 20, 21, 30, 31]);
+    assert_eq!(pager.filled(), 8);
+}
+
+fn threads_that_touch_one_page_all_see_it_whole() {
+    let rounds = testkit::soak(200, 5_000);
+    let (pager, asked) = counting(rounds);
+    let together = Barrier::new(8);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            let (pager, together) = (&pager, &together);
+            scope.spawn(move || {
+                let mut bytes = vec![0; page()];
+                for number in 0..rounds {
+                    together.wait();
+                    pager.view().read(number * page(), &mut bytes).unwrap();
+                    let words = bytes.chunks_exact(8);
+                    let number = number as u64;
+                    assert!(words.into_iter().all(|word| word == number.to_ne_bytes()));
+                }
+            });
+        }
+    });
+    assert_eq!(*asked.lock().unwrap(), (0..rounds).collect::<Vec<_>>(), "each once");
+}
+
+fn what_was_written_stays_and_the_rest_is_as_filled() {
+    const PAGES: usize = 300;
+    let (pager, asked) = counting(PAGES);
+    let mut random = Random(testkit::random_u64());
+    let mut model = vec![0; PAGES * page()];
+    model.chunks_exact_mut(page()).enumerate().for_each(|(number, bytes)| fill(number, bytes));
+    let mut touched = HashSet::new();
+    for round in 0..testkit::soak(300, 20_000) {
+        let offset = random.below(PAGES * page());
+        let len = random.below(3 * page()).min(PAGES * page() - offset);
+        if round % 2 == 0 {
+            let bytes = vec![round as u8; len];
+            pager.write(offset, &bytes).unwrap();
+            model[offset..offset + len].copy_from_slice(&bytes);
+        } else {
+            let mut bytes = vec![0; len];
+            pager.read(offset, &mut bytes).unwrap();
+            assert!(bytes == model[offset..offset + len], "{len} bytes at {offset}");
+        }
+        touched.extend(pager.page_size().touched(offset, len).unwrap());
+    }
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.iter().copied().collect::<HashSet<_>>(), touched);
+    assert_eq!(asked.len(), touched.len());
+}
+
+/// A pager whose page 3 fails while the flag is up, by `how`.
+fn failing(how: fn() -> Error) -> (Pager, Arc<AtomicBool>) {
+    let broken = Arc::new(AtomicBool::new(true));
+    let flag = broken.clone();
+    let pager = Pager::new(install().unwrap(), 10 * page(), move |number, bytes| {
+        fill(number, bytes);
+        if number == 3 && flag.load(SeqCst) { Err(how()) } else { Ok(()) }
+    });
+    (pager.unwrap(), broken)
+}
+
+fn an_error_of_the_function_reaches_the_reader_and_the_next_touch_tries_again() {
+    let (pager, broken) = failing(|| Error::refused("pread", Errno::EIO, "block 3"));
+    let mut bytes = [0; 100];
+    for _ in 0..3 {
+        let error = pager.read(3 * page() - 50, &mut bytes).unwrap_err();
+        assert_eq!((error.call(), error.about(), error.errno()), ("pread", "block 3", Errno::EIO));
+        assert_eq!(pager.view().write(3 * page(), b"x").unwrap_err().errno(), Errno::EFAULT);
+    }
+    // Several who wait at once all get it.
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(pager.write(3 * page(), b"x").unwrap_err().call(), "pread"));
+        }
+    });
+    assert_eq!(word(pager.view(), 4), 4, "the other pages are not concerned");
+    assert_eq!(
+        pager.read(9 * page(), &mut vec![0; page() + 1]).unwrap_err().errno(),
+        Errno::ERANGE
+    );
+    broken.store(false, SeqCst);
+    pager.read(3 * page(), &mut bytes).unwrap();
+    assert_eq!(bytes[..8], 3_u64.to_ne_bytes());
+}
+
+fn a_function_that_panics_is_an_error_and_not_the_end() {
+    panic::set_hook(Box::new(|_| {}));
+    let (pager, broken) = failing(|| panic!("no bytes today"));
+    let error = pager.read(3 * page(), &mut [0; 10]).unwrap_err();
+    assert!(error.errno() == Errno::EIO && error.remedy().contains("panicked"), "{error}");
+    assert_eq!(word(pager.view(), 5), 5);
+    broken.store(false, SeqCst);
+    assert_eq!(word(pager.view(), 3), 3);
+}
+
+fn a_function_that_touches_its_own_pager_does_not_wait_for_itself() {
+    let own: Arc<OnceLock<Pager>> = Arc::default();
+    let inside = Arc::downgrade(&own);
+    let result = Arc::new(Mutex::new(None));
+    let seen = result.clone();
+    let pager = Pager::new(install().unwrap(), 4 * page(), move |number, bytes| {
+        if let Some(own) = inside.upgrade().filter(|_| number == 0) {
+            let copied = own.get().unwrap().view().read(2 * page(), &mut [0; 10]);
+            *seen.lock().unwrap() = Some(copied.map_err(|error| error.errno()));
+        }
+        fill(number, bytes);
+        Ok(())
+    });
+    own.set(pager.unwrap()).unwrap();
+    assert_eq!(word(own.get().unwrap().view(), 0), 0);
+    assert_eq!(*result.lock().unwrap(), Some(Err(Errno::EFAULT)));
+    assert_eq!(word(own.get().unwrap().view(), 2), 2);
+}
+
+fn an_atomic_on_a_page_that_cannot_be_filled_is_a_crash_like_any_other() {
+    let status = in_child(|| {
+        let (pager, _) = failing(|| Error::refused("pread", Errno::EIO, ""));
+        i32::from(word(pager.view(), 3) == 3)
+    });
+    assert!(matches!(status, WaitStatus::Signaled(_, Signal::SIGSEGV, _)), "{status:?}");
+}
+
+fn when_no_mapping_is_left_pages_between_are_filled_too() {
+    const PAGES: usize = 400;
+    let (pager, asked) = counting(PAGES);
+    let (untouched, asked_of_untouched) = counting(8);
+    let pages: Vec<usize> = (0..133).map(|n| n * 89 % 133 * 3).collect();
+    asked.lock().unwrap().reserve(2 * PAGES);
+    let mappings = use_up_mappings();
+    for number in &pages {
+        assert_eq!(word(pager.view(), *number), *number as u64);
+    }
+    // It had no mapping to spare at all: the whole of it is filled.
+    assert_eq!(word(untouched.view(), 5), 5);
+    drop(mappings);
+    // A copy: held, the lock would be what `fill` waits for below.
+    let asked = asked.lock().unwrap().clone();
+    let distinct: HashSet<usize> = asked.iter().copied().collect();
+    assert_eq!(distinct.len(), asked.len(), "none twice");
+    assert!(asked.len() > pages.len() && pages.iter().all(|page| distinct.contains(page)));
+    assert_eq!(asked_of_untouched.lock().unwrap().len(), 8);
+    for number in 0..PAGES {
+        assert_eq!(word(pager.view(), number), number as u64);
+    }
+}
+
+fn dropping_a_pager_in_its_own_function_does_not_wait_for_itself() {
+    let own: Arc<Mutex<Option<Pager>>> = Arc::default();
+    let (inside, dropped) = (own.clone(), Arc::new(AtomicBool::new(false)));
+    let done = dropped.clone();
+    // Two: touching one in the other's function is what lets it drop itself.
+    let guard = install().unwrap();
+    let pager = Pager::new(guard, page(), move |_, _| {
+        // Nobody waits for it any more when this one is asked: its reader has been told to go on.
+        drop(inside.lock().unwrap().take());
+        done.store(true, SeqCst);
+        Ok(())
+    });
+    let pager = pager.unwrap();
+    // Prefetch: a child of the pager's memory is asked for by a thread that does not wait.
+    let start = pager.view().as_ptr().expose_provenance();
+    *own.lock().unwrap() = Some(pager);
+    // SAFETY: madvise reads a page in, in the kernel, where no handler runs: nothing happens.
+    unsafe {
+        libc::madvise(std::ptr::with_exposed_provenance_mut(start), page(), libc::MADV_WILLNEED)
+    };
+    assert!(!dropped.load(SeqCst));
+    drop(own.lock().unwrap().take());
+}
+
+fn removing_one_pager_waits_for_no_other() {
+    let (inside, go) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (at, gone) = (inside.clone(), go.clone());
+    let slow = Pager::new(install().unwrap(), page(), move |_, _| {
+        at.store(true, SeqCst);
+        while !gone.load(SeqCst) {
+            thread::yield_now();
+        }
+        // Pagers may come and go even in here.
+        let (other, _) = counting(2);
+        assert_eq!(word(other.view(), 1), 1);
+        Ok(())
+    })
+    .unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| slow.view().read(0, &mut [0]).unwrap());
+        while !inside.load(SeqCst) {
+            thread::yield_now();
+        }
+        for _ in 0..20 {
+            let (other, _) = counting(2);
+            assert_eq!(word(other.view(), 1), 1);
+        }
+        go.store(true, SeqCst);
+    });
+}
+
+fn a_child_made_by_fork_has_the_pages_but_not_the_thread() {
+    let (pager, _) = counting(4);
+    assert_eq!(word(pager.view(), 1), 1);
+    let status = in_child(|| {
+        let there = word(pager.view(), 1) == 1;
+        let copied = pager.view().read(2 * page(), &mut [0; 10]);
+        i32::from(!there || copied.is_ok())
+    });
+    assert!(matches!(status, WaitStatus::Exited(_, 0)), "{status:?}");
+    assert_eq!(word(pager.view(), 2), 2);
+}
+
+fn sizes_that_cannot_be_are_refused() {
+    let guard = install().unwrap();
+    for (bytes, errno) in
+        [(0, Errno::EINVAL), (usize::MAX, Errno::EFBIG), (usize::MAX / 2, Errno::EFBIG)]
+    {
+        assert_eq!(Pager::new(guard, bytes, |_, _| Ok(())).unwrap_err().errno(), errno, "{bytes}");
+    }
+}
