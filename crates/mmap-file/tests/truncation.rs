@@ -341,7 +341,7 @@ fn a_storm_kills_no_copy_no_atomic_and_no_call_of_a_mapping() {
     for (outcomes, renewed) in &all {
         assert!(outcomes.done > 0 && outcomes.shrunk > 0 && *renewed > 0, "{all:?}");
     }
-    told(&format!("{} cuts, {all:?}", storm.rounds()));
+    common::told(&format!("{} cuts, {all:?}", storm.rounds()));
 }
 
 fn the_same_storm_kills_a_plain_access() {
@@ -425,9 +425,8 @@ fn a_storm_tears_no_note() {
                     assert!(known.contains(&error.errno()), "{error}");
                     refused += 1;
                     // What is left is ours, whichever of our notes it is the beginning of.
-                    match writer.renew(Adopt::Anything, SECOND) {
-                        Err(error) => assert_eq!(error.errno(), Errno::EAGAIN, "{error}"),
-                        Ok(()) => {}
+                    if let Err(error) = writer.renew(Adopt::Anything, SECOND) {
+                        assert_eq!(error.errno(), Errno::EAGAIN, "{error}");
                     }
                 }
             }
@@ -435,7 +434,10 @@ fn a_storm_tears_no_note() {
         found = reading.join().unwrap();
     });
     assert!(found[0] > 0 && found[3] > 0 && written > 0 && refused > 0);
-    told(&format!("{} cuts, {written} written, {refused} refused, {found:?}", storm.rounds()));
+    common::told(&format!(
+        "{} cuts, {written} written, {refused} refused, {found:?}",
+        storm.rounds()
+    ));
     drop(storm);
     loop {
         if writer.write(b"calm again", SECOND).is_ok() {
@@ -444,12 +446,4 @@ fn a_storm_tears_no_note() {
         writer.renew(Adopt::Anything, SECOND).unwrap();
     }
     assert_eq!(common::text(&path), "calm again");
-}
-
-/// The figures of a storm, for who wants them: `IPC_SOAK=full`, and this variable names a file.
-fn told(figures: &str) {
-    if let Some(path) = std::env::var_os("STORM_FIGURES") {
-        let mut file = File::options().append(true).create(true).open(path).unwrap();
-        std::io::Write::write_all(&mut file, format!("{figures}\n").as_bytes()).unwrap();
-    }
 }

@@ -80,15 +80,23 @@ pub(crate) fn renew(file: &File, was: Layout, adopt: Adopt, last: &[u8]) -> Resu
             Some((text, rest)) if is_cut_trailer(rest) || is_trailer(rest) => text,
             _ => &all,
         };
-        let left = &all[..all.iter().rposition(|byte| *byte != 0).map_or(0, |end| end + 1)];
         if let Some(reason) = objection(all, layout.trailer())
-            && !last.starts_with(left)
+            && !is_left_of(all, last)
         {
             return Err(refused(file, reason));
         }
     }
     grow_file(file, (layout.trailer() + TRAILER) as u64)?;
     put(file, layout, &abandoned_trailer())
+}
+
+/// Whether this is what a cut leaves of a file with the note `last`: all of it, and perhaps an older
+/// tail behind it; or its beginning, and perhaps zeros where the file has grown again.
+fn is_left_of(all: &[u8], last: &[u8]) -> bool {
+    let end = all.iter().position(|byte| *byte == 0).unwrap_or(all.len());
+    let (text, rest) = all.split_at(end);
+    let whole = text == last && !last.is_empty();
+    last.starts_with(text) && (whole || rest.iter().all(|byte| *byte == 0))
 }
 
 /// Writes the trailer of a note that nobody has written yet.
@@ -176,6 +184,19 @@ mod tests {
             assert!(adopted(bytes), "{bytes:?}");
         }
         assert!(adopted(&page_of(b"HI\0LO-BEYOND-10")), "a short note over a longer one");
+    }
+
+    #[test]
+    fn what_a_cut_leaves_of_the_last_note_is_known() {
+        for left in [&b""[..], b"a no", b"a no\0\0", b"a note", b"a note\0", b"a note\0older tail"]
+        {
+            assert!(is_left_of(left, b"a note"), "{left:?}");
+        }
+        for other in [&b"a list"[..], b"a notebook", b"a no\0older tail", b"\0tail", b"b"] {
+            assert!(!is_left_of(other, b"a note"), "{other:?}");
+        }
+        assert!(!is_left_of(b"anything", b"") && is_left_of(b"\0\0", b""));
+        assert!(!is_left_of(b"\0tail", b""), "who has written nothing knows nothing");
     }
 
     #[test]

@@ -100,3 +100,11 @@ impl Drop for Child {
         let _ = waitpid(self.0, None);
     }
 }
+
+/// The figures of a storm, for who wants them: the variable names a file.
+pub fn told(figures: &str) {
+    if let Some(path) = std::env::var_os("STORM_FIGURES") {
+        let mut file = std::fs::File::options().append(true).create(true).open(path).unwrap();
+        std::io::Write::write_all(&mut file, format!("{figures}\n").as_bytes()).unwrap();
+    }
+}
