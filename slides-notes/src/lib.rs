@@ -9,3 +9,7 @@ mod shared_memory {}
 #[cfg(doctest)]
 #[doc = include_str!("../chapters/mapped-files.md")]
 mod mapped_files {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../chapters/truncation.md")]
+mod truncation {}
