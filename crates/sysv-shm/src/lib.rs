@@ -41,9 +41,11 @@ pub mod robust;
 pub mod segment;
 pub mod semaphore;
 mod sys;
+mod user;
 
 pub use lock::{Before, Lock, LockState, Snapshot, Writing};
 pub use mode::Mode;
 pub use opened::Opened;
 pub use segment::{AttachedRead, AttachedWrite, Place, Segment, Stat, limits, list};
 pub use semaphore::{Op, SemaphoreSet, SemaphoreStat};
+pub use user::user_name;

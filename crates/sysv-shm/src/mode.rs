@@ -46,6 +46,11 @@ impl Mode {
         self.0
     }
 
+    /// Whether the owner may both read and write.
+    pub(crate) fn is_open_to_owner(self) -> bool {
+        self.0 & 0o600 == 0o600
+    }
+
     /// As an argument of shmget(2) and semget(2).
     pub(crate) fn flags(self) -> i32 {
         self.0.into()

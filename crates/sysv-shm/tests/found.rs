@@ -1,5 +1,8 @@
 //! What hostile peers, written by someone who had not seen the other tests, once found. Each of
-//! these failed.
+//! these failed, or guards the cure of another. (What a user of the binary found: see
+//! `found_commands`.)
+
+mod common;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -20,6 +23,8 @@ testkit::cases! {
     a_note_stays_readable_and_writable_while_its_semaphores_come_and_go;
     patience_without_end_is_no_panic;
     a_segment_larger_than_our_memory_is_an_error_and_no_abort;
+    a_failed_open_or_create_leaves_nothing;
+    a_note_that_is_withdrawn_takes_no_other_writers_note_along;
     open_or_create_of_a_set_copes_with_removal;
     a_lock_beside_private_is_refused;
     the_own_key_is_made_of_a_regular_file_only;
@@ -99,6 +104,49 @@ fn a_segment_larger_than_our_memory_is_an_error_and_no_abort() {
     };
     segment.mark_for_removal().unwrap();
     assert!(matches!(ended, WaitStatus::Exited(_, 0)), "{ended:?}");
+}
+
+fn a_failed_open_or_create_leaves_nothing() {
+    let key = Key::from_raw(testkit::key());
+    // A set that is no lock: found out only when the segment has been created.
+    let foreign = SemaphoreSet::create(key, &[1; 4], Mode::PRIVATE).unwrap();
+    let error = NoteWriter::open_or_create(key, &Wanted::default()).unwrap_err();
+    assert_eq!((error.call(), error.errno()), ("semget", Errno::EEXIST));
+    assert_eq!(Segment::open(key).unwrap_err().errno(), Errno::ENOENT, "created in vain");
+    assert_eq!(foreign.value(3).unwrap(), 1, "what was there stays");
+    foreign.remove().unwrap();
+    // One that was there stays, whatever fails.
+    let segment = Segment::create(key, 100, Mode::PRIVATE).unwrap();
+    let foreign = SemaphoreSet::create(key, &[1; 4], Mode::PRIVATE).unwrap();
+    NoteWriter::open_or_create(key, &Wanted::default()).unwrap_err();
+    assert_eq!(Segment::open(key).unwrap(), segment);
+    foreign.remove().unwrap();
+    segment.mark_for_removal().unwrap();
+}
+
+fn a_note_that_is_withdrawn_takes_no_other_writers_note_along() {
+    let wanted = Wanted::default();
+    let mut withdrawn = 0;
+    for _ in 0..testkit::soak(300, 10_000) {
+        let key = Key::from_raw(testkit::key());
+        let writer = NoteWriter::open_or_create(key, &wanted).unwrap().into_inner();
+        let other = common::child(|| {
+            loop {
+                let other = NoteWriter::open_or_create(key, &wanted).map(|it| it.into_inner());
+                match other.and_then(|mut other| other.put(b"kept", Duration::from_secs(30))) {
+                    Ok(_) => return,
+                    Err(error) => assert_eq!(error.errno(), Errno::EIDRM, "{error}"),
+                }
+            }
+        });
+        std::thread::sleep(Duration::from_micros(testkit::random_u64() % 300));
+        withdrawn += usize::from(writer.withdraw().unwrap_or(false));
+        other.succeed();
+        let text = NoteReader::open(key).unwrap().read().unwrap();
+        assert_eq!(text.text().unwrap().to_string(), "kept");
+        sysv_shm::note::remove(key).unwrap();
+    }
+    assert!(withdrawn > 0, "it always came too late, which shows nothing");
 }
 
 fn open_or_create_of_a_set_copes_with_removal() {

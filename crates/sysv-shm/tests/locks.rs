@@ -30,6 +30,7 @@ testkit::cases! {
     waiting_ends_with_its_time_and_says_who_holds needs need::sysv;
     a_set_of_another_size_is_not_taken_for_a_lock needs need::sysv;
     reading_takes_read_permission_only needs need::sysv, need::root;
+    a_strangers_segment_is_not_adopted_though_its_mode_would_let_us needs need::sysv, need::root;
     a_strangers_lock_is_not_trusted needs need::sysv, need::root;
     tampered_semaphores_give_errors_and_never_hang needs need::sysv;
     a_lock_that_was_removed_by_hand_is_made_again needs need::sysv;
@@ -329,12 +330,29 @@ fn reading_takes_read_permission_only() {
         let mut reader = NoteReader::open(key).unwrap();
         assert_eq!(reader.read().unwrap().text().unwrap().to_string(), "for all to read");
         assert_eq!(reader.lock().unwrap().acquire(NOW).unwrap_err().errno(), Errno::EACCES);
-        assert_eq!(
-            NoteWriter::open_or_create(key, &Wanted::default()).unwrap_err().errno(),
-            Errno::EEXIST,
-            "another user's segment is not adopted"
-        );
+        for size in [None, Some(1024)] {
+            let wanted = Wanted { size, mode: None };
+            let error = NoteWriter::open_or_create(key, &wanted).unwrap_err();
+            assert_eq!(error.errno(), Errno::EACCES, "its mode keeps us out, whatever we name");
+            assert!(error.remedy().contains("belongs to root"), "{error}");
+        }
         assert_eq!(remove(key).unwrap_err().errno(), Errno::EPERM);
+    })
+    .succeed();
+    remove(key).unwrap();
+}
+
+fn a_strangers_segment_is_not_adopted_though_its_mode_would_let_us() {
+    let key = key();
+    let wanted = Wanted { size: None, mode: Some(Mode::new(0o666).unwrap()) };
+    let _writer = NoteWriter::open_or_create(key, &wanted).unwrap();
+    child(|| {
+        become_nobody();
+        let error = NoteWriter::open_or_create(key, &Wanted::default()).unwrap_err();
+        assert_eq!(error.errno(), Errno::EEXIST);
+        assert!(error.remedy().contains("belongs to root"), "{error}");
+        let wanted = Wanted { size: Some(1024), mode: None };
+        let _ = NoteWriter::open_or_create(key, &wanted).expect("we named its size");
     })
     .succeed();
     remove(key).unwrap();
@@ -385,10 +403,10 @@ fn tampered_semaphores_give_errors_and_never_hang() {
         }
     }
     vandal.kill_9();
+    // Before anything can fail; and the vandal may have died between making its 200 semaphores and
+    // removing them, so what is left need not be a lock.
+    common::remove_set(key);
     assert!(finished > 0, "the vandal kept us out all the time");
-    if let Ok(lock) = Lock::open(key) {
-        lock.remove().unwrap();
-    }
 }
 
 fn a_lock_that_was_removed_by_hand_is_made_again() {

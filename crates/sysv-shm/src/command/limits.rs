@@ -48,10 +48,10 @@ impl Limits {
             writeln!(out, "{object}")?;
             return Ok(());
         }
-        writeln!(out, "{STRONG}  {:<7}{:>21}{:>12}{STRONG:#}", "name", "limit", "in use")?;
+        writeln!(out, "{STRONG}  {:<7}{:>21}{:>10}{STRONG:#}", "name", "limit", "in use")?;
         let mut line = |name: &str, limit: u64, used: Option<u64>, what: &str| {
             let used = used.map(|used| used.to_string()).unwrap_or_default();
-            writeln!(out, "  {name:<7}{limit:>21}{used:>12}  {FAINT}{what}{FAINT:#}")
+            writeln!(out, "  {name:<7}{limit:>21}{used:>10}  {FAINT}{what}{FAINT:#}")
         };
         line("SHMMNI", limits.most_segments, Some(limits.segments), "segments (kernel.shmmni)")?;
         line("SHMMAX", limits.largest_segment, None, "bytes in a segment (kernel.shmmax)")?;

@@ -1,12 +1,11 @@
 //! Users, times and processes, as people read them.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, Write, stderr, stdin};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ipc_common::cli::style::{FAINT, STRONG};
-use nix::unistd::{Uid, User};
 use serde_json::{Value, json};
 use sysv_shm::Stat;
 
@@ -15,14 +14,6 @@ pub fn count(number: impl Into<u64>, one: &str, many: &str) -> String {
     match number.into() {
         1 => format!("1 {one}"),
         number => format!("{number} {many}"),
-    }
-}
-
-/// A user by name; by number if he has none.
-pub fn user(user: Uid) -> String {
-    match User::from_uid(user) {
-        Ok(Some(found)) => found.name,
-        _ => user.to_string(),
     }
 }
 
@@ -83,9 +74,15 @@ pub fn aside(what: &dyn Display) {
     let _ = writeln!(anstream::stderr(), "{FAINT}{what}{FAINT:#}");
 }
 
+/// Whether somebody sits there who can type what we suggest. Standard error alone does not tell: a
+/// demo's actors have the narrator's, and nobody types to them.
+pub fn somebody_types() -> bool {
+    stdin().is_terminal() && stderr().is_terminal()
+}
+
 /// Tells somebody at a terminal what to type.
 pub fn what_to_type(why: &str, command: &str) {
-    if stderr().is_terminal() {
+    if somebody_types() {
         aside(&format_args!("{why} {STRONG}{command}"));
     }
 }

@@ -3,14 +3,14 @@
 use std::io::Write as _;
 
 use clap::Args;
-use ipc_common::PageSize;
 use ipc_common::cli::style::{FAINT, KERNEL, STRONG};
 use ipc_common::cli::{Failure, out};
+use ipc_common::{Errno, Error, Key, PageSize};
 use serde_json::{Value, json};
-use sysv_shm::{LockState, Stat, note};
+use sysv_shm::{Lock, LockState, Stat, note, user_name};
 
 use super::naming::Naming;
-use super::show::{self, ago, process, row, user};
+use super::show::{self, ago, process, row};
 
 /// Show what the kernel knows about the segment and the lock beside it
 ///
@@ -34,7 +34,8 @@ pub struct Status {
 
 impl Status {
     pub fn run(self) -> Result<(), Failure> {
-        let found = note::status(self.naming.key()?)?;
+        let key = self.naming.key()?;
+        let found = note::status(key).map_err(|error| self.with_hint(key, error))?;
         let mut out = out();
         if self.json {
             let lock = match &found.lock {
@@ -57,6 +58,28 @@ impl Status {
         }
         Ok(())
     }
+
+    /// Without a segment: what can be done instead.
+    fn with_hint(&self, key: Key, error: Error) -> Error {
+        if error.errno() != Errno::ENOENT || error.call() != "shmget" {
+            return error;
+        }
+        match Lock::open(key) {
+            Ok(lock) => error.with_remedy(format!(
+                "there is no segment with this key, but its semaphores are left: set {}; remove them: {}",
+                lock.semaphores().id(),
+                self.naming.command("remove")
+            )),
+            // Not one of ours, or not ours to look at.
+            Err(other) if other.errno() != Errno::ENOENT => error.with_remedy(format!(
+                "there is no segment with this key, only a semaphore set that serves something else: {other}"
+            )),
+            Err(_) => {
+                let write = self.naming.command("write hello");
+                error.with_remedy(format!("there is no segment with this key; write a note: {write}"))
+            }
+        }
+    }
 }
 
 fn print_segment(out: &mut impl std::io::Write, stat: &Stat) -> std::io::Result<()> {
@@ -68,8 +91,8 @@ fn print_segment(out: &mut impl std::io::Write, stat: &Stat) -> std::io::Result<
     writeln!(out, "{}", row("key", stat.key))?;
     writeln!(out, "{}", row("size", format_args!("{} bytes, {pages} of memory", stat.size)))?;
     writeln!(out, "{}", row("mode", stat.mode))?;
-    writeln!(out, "{}", row("owner", user(stat.owner)))?;
-    let creator = format!("{}, {}", user(stat.creator), process(stat.creator_pid));
+    writeln!(out, "{}", row("owner", user_name(stat.owner)))?;
+    let creator = format!("{}, {}", user_name(stat.creator), process(stat.creator_pid));
     writeln!(out, "{}", row("creator", creator))?;
     writeln!(out, "{}", row("attached", format_args!("{KERNEL}{times}{KERNEL:#} (nattch)")))?;
     let last = format!(

@@ -1,6 +1,6 @@
 //! Looking at a note from outside, and removing it.
 
-use ipc_common::{Key, Result};
+use ipc_common::{Errno, Key, Result};
 
 use super::gone;
 use crate::{Lock, LockState, Segment, Stat};
@@ -56,6 +56,9 @@ pub fn remove(key: Key) -> Result<Removed> {
     let segment = match (Segment::open(key), &lock) {
         (Ok(segment), _) => Some(segment),
         (Err(error), Ok(_)) if gone(&error) => None,
+        (Err(error), Err(_)) if error.errno() == Errno::ENOENT => {
+            return Err(error.with_remedy("there is no note with this key: nothing to remove"));
+        }
         (Err(error), _) => return Err(error),
     };
     let mut lingering = None;

@@ -30,7 +30,7 @@ pub use writer::{NoteWriter, Wanted};
 use ipc_common::{Errno, Error, Key, Result};
 use nix::unistd::{Uid, geteuid};
 
-use crate::{Lock, Stat};
+use crate::{Lock, Stat, user_name};
 
 /// The size of the lecture's segment in bytes: `SHM_SIZE`.
 pub const LECTURE_SIZE: usize = 1024;
@@ -58,8 +58,9 @@ fn trusted(lock: Lock, key: Key, segment: &Stat) -> Result<Lock> {
         return Ok(lock);
     }
     Err(Error::refused("semget", Errno::EPERM, format!("key {key}")).with_remedy(format!(
-        "the semaphore set {} with this key belongs to user {owner}, who has no part in the segment; use another key",
-        lock.semaphores().id()
+        "the semaphore set {} with this key belongs to {}, who has no part in the segment; use another key",
+        lock.semaphores().id(),
+        user_name(owner)
     )))
 }
 

@@ -27,12 +27,43 @@ impl Wanted {
     /// another user only if at least the size was named, so that nobody falls in with a stranger
     /// whose file happens to give the same key.
     fn accept(&self, found: &Stat) -> Result<()> {
+        // First: whatever size we named, the mode would keep us out.
+        found.expect_writable()?;
         if let Some(mode) = self.mode {
             found.expect_mode(mode)?;
         }
         match self.size {
             Some(size) => found.expect_size(size),
             None => found.expect_owner(geteuid()),
+        }
+    }
+
+    /// The size of a segment that is created.
+    fn new_size(&self) -> usize {
+        self.size.unwrap_or(LECTURE_SIZE)
+    }
+
+    /// Whether a text of `len` bytes, and the NUL behind it, would fit into a new segment: better
+    /// asked before one is created.
+    ///
+    /// # Errors
+    ///
+    /// `ERANGE` if not.
+    pub fn expect_room(&self, len: usize) -> Result<()> {
+        expect_room(len, self.new_size(), "shorten it, or ask for a segment of that size")
+    }
+
+    /// # Errors
+    ///
+    /// `EACCES` for a mode with which the creator could not attach what it has created.
+    fn expect_open_to_owner(&self) -> Result<()> {
+        match self.mode {
+            Some(mode) if !mode.is_open_to_owner() => {
+                Err(Error::refused("mode", Errno::EACCES, mode.to_string()).with_remedy(
+                    "this mode would keep the segment's own owner out, who has to read and write it; take 600, or 644 to let others read",
+                ))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -58,29 +89,39 @@ pub struct NoteWriter {
 }
 
 impl NoteWriter {
-    /// Opens the note with this key, or creates it, and says which.
+    /// Opens the note with this key, or creates it, and says which. If it fails, a segment that it
+    /// created is gone again.
     ///
     /// # Errors
     ///
-    /// `EEXIST` if what is there has another size, mode or owner than wanted; those of
-    /// [`Segment::create`], [`Segment::attach_write`] and [`Lock::beside`]; `EPERM` if a stranger
-    /// has put semaphores beside the segment; `EINVAL` for [`Key::PRIVATE`].
+    /// `EEXIST` if what is there has another size, mode or owner than wanted; `EACCES` if its mode
+    /// keeps us out, or the mode wanted would; those of [`Segment::create`],
+    /// [`Segment::attach_write`] and [`Lock::beside`]; `EPERM` if a stranger has put semaphores
+    /// beside the segment; `EINVAL` for [`Key::PRIVATE`].
     pub fn open_or_create(key: Key, wanted: &Wanted) -> Result<Opened<NoteWriter>> {
         if key.is_private() {
             return Err(Error::refused("shmget", Errno::EINVAL, format!("key {key}")).with_remedy(
                 "a note under IPC_PRIVATE could be found by no reader; give it a key",
             ));
         }
-        let size = wanted.size.unwrap_or(LECTURE_SIZE);
+        wanted.expect_open_to_owner()?;
+        let size = wanted.new_size();
         let mode = wanted.mode.unwrap_or_default();
         for _ in 0..ROUNDS {
             let opened = Segment::open_or_create_if(key, size, mode, |found| wanted.accept(found))?;
-            let attached = opened.try_map(|segment| NoteWriter::attach(key, segment))?;
-            match attached {
-                Opened::Created(Some(writer)) => return Ok(Opened::Created(writer)),
-                Opened::Existing(Some(writer)) => return Ok(Opened::Existing(writer)),
+            let created = opened.is_created();
+            let segment = opened.into_inner();
+            match NoteWriter::attach(key, segment) {
+                Ok(Some(writer)) if created => return Ok(Opened::Created(writer)),
+                Ok(Some(writer)) => return Ok(Opened::Existing(writer)),
                 // Removed between shmget and here.
-                Opened::Created(None) | Opened::Existing(None) => {}
+                Ok(None) => {}
+                Err(error) => {
+                    if created {
+                        take_back(segment);
+                    }
+                    return Err(error);
+                }
             }
         }
         Err(Error::refused("shmget", Errno::EAGAIN, format!("key {key}"))
@@ -94,8 +135,9 @@ impl NoteWriter {
         };
         let lock = lock_beside(key, segment)?;
         // Only now: a set that we made for a segment that is no more would be left behind; so we
-        // go on to make it one that stays.
-        Ok((!segment.is_removed()?).then_some(NoteWriter { attached, key, lock }))
+        // go on to make it one that stays. One that we may not look at any more is still there.
+        let removed = segment.is_removed().unwrap_or(false);
+        Ok((!removed).then_some(NoteWriter { attached, key, lock }))
     }
 
     /// Replaces the note, waiting for other writers for `limit` at most, and wakes the readers that
@@ -114,6 +156,15 @@ impl NoteWriter {
             return Err(removed(segment.id()));
         }
         let writing = self.acquire(segment, limit)?;
+        // Once more: it may have been withdrawn while we waited, and nobody would find the note.
+        match segment.is_removed() {
+            Ok(false) => {}
+            answer => {
+                // As whole as it was: nothing has been written.
+                let _ = writing.finish();
+                return Err(answer.err().unwrap_or_else(|| removed(segment.id())));
+            }
+        }
         let before = writing.before();
         // It fits, as was made sure of above, so nothing is cut.
         let _ = self.attached.view().put_text(text)?;
@@ -131,7 +182,12 @@ impl NoteWriter {
     fn acquire(&mut self, segment: Segment, limit: Duration) -> Result<Writing> {
         for _ in 0..ROUNDS {
             match self.lock.acquire(limit) {
-                Err(error) if gone(&error) => self.lock = lock_beside(self.key, segment)?,
+                Err(error) if gone(&error) => {
+                    if segment.is_removed()? {
+                        return Err(removed(segment.id()));
+                    }
+                    self.lock = lock_beside(self.key, segment)?;
+                }
                 acquired => return acquired,
             }
         }
@@ -144,15 +200,31 @@ impl NoteWriter {
     ///
     /// `ERANGE` if not.
     pub fn expect_room(&self, len: usize) -> Result<()> {
-        let size = self.size();
-        if len < size {
-            return Ok(());
+        let way_out = "shorten it, or remove the segment and create one of that size";
+        expect_room(len, self.size(), way_out)
+    }
+
+    /// Removes the note, segment and lock, if nobody has written to it since it was created: for
+    /// who has created it and then fails. Says whether it did.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Lock::acquire`] and [`Segment::mark_for_removal`].
+    pub fn withdraw(self) -> Result<bool> {
+        let segment = self.segment();
+        let empty = self.attached.view().text()?.is_empty();
+        if !empty || self.lock.state()?.sequence != 0 || segment.is_removed()? {
+            return Ok(false);
         }
-        let about = format!("{len} bytes of text, {size} bytes of segment");
-        Err(Error::refused("note", Errno::ERANGE, about).with_remedy(format!(
-            "with its NUL the text needs {} bytes; shorten it, or remove the segment and create one with that size",
-            len.saturating_add(1)
-        )))
+        // Held, so that no other writer of ours can say meanwhile that it has written.
+        let writing = self.lock.acquire(Duration::ZERO)?;
+        if self.lock.state()?.sequence != 1 {
+            writing.finish()?;
+            return Ok(false);
+        }
+        segment.mark_for_removal()?;
+        self.lock.remove()?;
+        Ok(true)
     }
 
     /// The attached segment.
@@ -175,6 +247,26 @@ impl fmt::Debug for NoteWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NoteWriter({:?}, key {})", self.attached, self.key)
     }
+}
+
+/// Removes a segment that was created in vain; but not from under somebody who has found and
+/// attached it by now.
+fn take_back(segment: Segment) {
+    if segment.stat().is_ok_and(|stat| stat.attached == 0) {
+        // Whoever has removed it before us did our work.
+        let _ = segment.mark_for_removal();
+    }
+}
+
+fn expect_room(len: usize, size: usize, way_out: &str) -> Result<()> {
+    if len < size {
+        return Ok(());
+    }
+    let about = format!("{len} bytes of text, {size} bytes of segment");
+    Err(Error::refused("note", Errno::ERANGE, about).with_remedy(format!(
+        "with its NUL the text needs {} bytes; {way_out}",
+        len.saturating_add(1)
+    )))
 }
 
 fn refuse_nul(text: &[u8]) -> Result<()> {

@@ -21,7 +21,7 @@ use std::fmt;
 use ipc_common::view::{ReadView, WriteView};
 use ipc_common::{Errno, Error, Result};
 
-use super::Segment;
+use super::{Segment, explain};
 use crate::sys::Attachment;
 
 /// Where in this process's address space a segment is to appear.
@@ -80,7 +80,8 @@ impl Segment {
     /// Also `EEXIST` in the gap below the stack; `EINVAL` if something is mapped there, the address is not aligned, or it lies in the
     /// first page; `EPERM` below `vm.mmap_min_addr`.
     pub fn attach_read_at(self, place: Place) -> Result<AttachedRead> {
-        let attachment = Attachment::new(self.id, place).map_err(|error| at(place, error))?;
+        let attachment =
+            Attachment::new(self.id, place).map_err(|error| self.at(place, error, "read it"))?;
         Ok(AttachedRead { segment: self, attachment })
     }
 
@@ -90,13 +91,18 @@ impl Segment {
     ///
     /// Those of [`Segment::attach_read_at`].
     pub fn attach_write_at(self, place: Place) -> Result<AttachedWrite> {
-        let attachment = Attachment::new(self.id, place).map_err(|error| at(place, error))?;
+        let attachment = Attachment::new(self.id, place)
+            .map_err(|error| self.at(place, error, "write to it"))?;
         Ok(AttachedWrite { segment: self, attachment })
+    }
+
+    fn at(self, place: Place, error: Error, purpose: &str) -> Error {
+        explain::shut_out(explain_einval(place, error), self.id, purpose)
     }
 }
 
 /// `EINVAL` means the id if no address was given, and most likely the address if one was.
-fn at(place: Place, error: Error) -> Error {
+fn explain_einval(place: Place, error: Error) -> Error {
     if !error.is_from_kernel() || error.call() != "shmat" || error.errno() != Errno::EINVAL {
         return error;
     }

@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use ipc_common::{Errno, Error, Key, Result};
-use nix::unistd::{Gid, Uid};
+use nix::unistd::{Gid, Uid, geteuid};
 
-use super::{Segment, list};
-use crate::{Mode, sys};
+use super::{Segment, explain, list};
+use crate::{Mode, sys, user_name};
 
 /// Above the permission bits of the mode: it goes when the last process detaches (`<sys/shm.h>`).
 pub(super) const SHM_DEST: u32 = 0o1000;
@@ -57,7 +57,8 @@ impl Segment {
     ///
     /// `EACCES` without read permission; `EINVAL` or `EIDRM` if it is gone.
     pub fn stat(self) -> Result<Stat> {
-        let raw = sys::shm::stat(self.id)?;
+        let raw = sys::shm::stat(self.id)
+            .map_err(|error| explain::shut_out(error, self.id, "look at it"))?;
         let [attached_at, detached_at, changed_at] = raw.times.map(moment);
         let (owner, creator) = (raw.permissions.owner, raw.permissions.creator);
         Ok(Stat {
@@ -127,6 +128,17 @@ impl Segment {
 }
 
 impl Stat {
+    /// Whether it is this process's to remove: as its owner, its creator, or root.
+    pub fn is_ours(&self) -> bool {
+        let we = geteuid();
+        we.is_root() || [self.owner, self.creator].contains(&we)
+    }
+
+    /// What else than asking for what is there.
+    fn otherwise(&self) -> &'static str {
+        if self.is_ours() { "remove it, or use another key" } else { "or use another key" }
+    }
+
     /// # Errors
     ///
     /// `EEXIST` if the size is another one.
@@ -137,8 +149,10 @@ impl Stat {
         Err(self.unexpected(
             format!("{size} bytes"),
             format!(
-                "the segment with this key has {} bytes, not {size}; ask for {}, remove it (`sysv-shm remove`), or use another key",
-                self.size, self.size
+                "the segment with this key has {} bytes, not {size}; ask for {}, {}",
+                self.size,
+                self.size,
+                self.otherwise()
             ),
         ))
     }
@@ -153,8 +167,9 @@ impl Stat {
         Err(self.unexpected(
             format!("mode {mode}"),
             format!(
-                "the segment with this key has mode {}, not {mode}; ask for that, remove it (`sysv-shm remove`), or use another key",
-                self.mode
+                "the segment with this key has mode {}, not {mode}; ask for that, {}",
+                self.mode,
+                self.otherwise()
             ),
         ))
     }
@@ -167,12 +182,29 @@ impl Stat {
             return Ok(());
         }
         Err(self.unexpected(
-            format!("wanted by user {owner}"),
+            format!("wanted by {}", user_name(owner)),
             format!(
-                "the segment with this key belongs to user {}, so it is not adopted silently; ask for its very size ({} bytes) if you mean it, or use another key",
-                self.owner, self.size
+                "the segment with this key belongs to {}, so it is not adopted silently; ask for its very size ({} bytes) if you mean it, or use another key",
+                user_name(self.owner),
+                self.size
             ),
         ))
+    }
+
+    /// Asks the kernel whether we may attach it for writing, without doing so: shmget looks at the
+    /// permissions that its flags name.
+    ///
+    /// # Errors
+    ///
+    /// `EACCES` if not.
+    pub(crate) fn expect_writable(&self) -> Result<()> {
+        match sys::shm::get(self.key, 0, Mode::PRIVATE.flags()) {
+            Err(error) if error.errno() == Errno::EACCES => {
+                Err(explain::shut_out(error, self.id, "write to it"))
+            }
+            // Whatever else there is to say, who opens it will hear.
+            _ => Ok(()),
+        }
     }
 
     fn unexpected(&self, wanted: String, remedy: String) -> Error {

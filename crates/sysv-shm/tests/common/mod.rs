@@ -19,6 +19,13 @@ pub fn key() -> Key {
     Key::from_raw(testkit::key())
 }
 
+/// Removes the set with this key, whatever its size: somebody who was killed in the middle of
+/// something may have left one that is no lock.
+pub fn remove_set(key: Key) {
+    // SAFETY: numbers only.
+    unsafe { libc::semctl(libc::semget(key.raw(), 0, 0), 0, libc::IPC_RMID) };
+}
+
 /// A forked child, killed and reaped on drop.
 pub struct Child {
     pid: Pid,
