@@ -37,7 +37,7 @@ fn page() -> usize {
 
 /// What page `number` holds: its number in every word.
 fn fill(number: usize, bytes: &mut [u8]) {
-    bytes.chunks_exact_mut(8).for_each(|word| word.copy_from_slice(&(number as u64).to_ne_bytes()));
+    bytes.chunks_exact_mut(4).for_each(|word| word.copy_from_slice(&(number as u32).to_ne_bytes()));
 }
 
 /// A pager that counts.
@@ -53,21 +53,21 @@ fn counting(pages: usize) -> (Pager, Arc<Mutex<Vec<usize>>>) {
     (pager.unwrap(), asked)
 }
 
-fn word(view: WriteView<'_>, number: usize) -> u64 {
-    view.load_u64(number * page() + 8 * (number % 512), Relaxed).unwrap()
+fn word(view: WriteView<'_>, number: usize) -> u32 {
+    view.load_u32(number * page() + 4 * (number % 1024), Relaxed).unwrap()
 }
 
 fn a_page_is_filled_when_it_is_touched_and_never_again() {
     let (pager, asked) = counting(1_000);
     assert_eq!((pager.pages(), pager.filled()), (1_000, 0));
     for number in [7, 999, 0, 7, 500, 0] {
-        assert_eq!(word(pager.view(), number), number as u64);
+        assert_eq!(word(pager.view(), number), number as u32);
     }
     // A copy over an edge, read and written.
-    let mut bytes = [0; 16];
-    pager.view().read(21 * page() - 8, &mut bytes).unwrap();
-    assert_eq!(bytes[..8], 20_u64.to_ne_bytes());
-    assert_eq!(bytes[8..], 21_u64.to_ne_bytes());
+    let mut bytes = [0; 8];
+    pager.view().read(21 * page() - 4, &mut bytes).unwrap();
+    assert_eq!(bytes[..4], 20_u32.to_ne_bytes());
+    assert_eq!(bytes[4..], 21_u32.to_ne_bytes());
     pager.write(31 * page() - 1, &[1, 2]).unwrap();
     assert_eq!(*asked.lock().unwrap(), [7, 999, 0, 500, 20, 21, 30, 31]);
     assert_eq!(pager.filled(), 8);
@@ -86,7 +86,7 @@ fn threads_that_touch_one_page_all_see_it_whole() {
                     together.wait();
                     pager.view().read(number * page(), &mut bytes).unwrap();
                     let words = bytes.chunks_exact(8);
-                    let number = number as u64;
+                    let number = number as u32;
                     assert!(words.into_iter().all(|word| word == number.to_ne_bytes()));
                 }
             });
@@ -153,7 +153,7 @@ fn an_error_of_the_function_reaches_the_reader_and_the_next_touch_tries_again() 
     );
     broken.store(false, SeqCst);
     pager.read(3 * page(), &mut bytes).unwrap();
-    assert_eq!(bytes[..8], 3_u64.to_ne_bytes());
+    assert_eq!(bytes[..4], 3_u32.to_ne_bytes());
 }
 
 fn a_function_that_panics_is_an_error_and_not_the_end() {
@@ -201,7 +201,7 @@ fn when_no_mapping_is_left_pages_between_are_filled_too() {
     asked.lock().unwrap().reserve(2 * PAGES);
     let mappings = use_up_mappings();
     for number in &pages {
-        assert_eq!(word(pager.view(), *number), *number as u64);
+        assert_eq!(word(pager.view(), *number), *number as u32);
     }
     // It had no mapping to spare at all: the whole of it is filled.
     assert_eq!(word(untouched.view(), 5), 5);
@@ -213,7 +213,7 @@ fn when_no_mapping_is_left_pages_between_are_filled_too() {
     assert!(asked.len() > pages.len() && pages.iter().all(|page| distinct.contains(page)));
     assert_eq!(asked_of_untouched.lock().unwrap().len(), 8);
     for number in 0..PAGES {
-        assert_eq!(word(pager.view(), number), number as u64);
+        assert_eq!(word(pager.view(), number), number as u32);
     }
 }
 

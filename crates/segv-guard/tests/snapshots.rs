@@ -3,7 +3,7 @@
 mod support;
 
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use std::thread;
 
 use ipc_common::{Errno, PageSize};
@@ -36,10 +36,10 @@ fn all(snapshot: &Snapshot<'_>, len: usize) -> Vec<u8> {
     bytes
 }
 
-fn load(snapshot: &Snapshot<'_>, offset: usize) -> u64 {
-    let mut word = [0; 8];
+fn load(snapshot: &Snapshot<'_>, offset: usize) -> u32 {
+    let mut word = [0; 4];
     snapshot.read(offset, &mut word).unwrap();
-    u64::from_ne_bytes(word)
+    u32::from_ne_bytes(word)
 }
 
 fn a_snapshot_is_what_the_memory_was() {
@@ -75,7 +75,7 @@ fn only_pages_that_are_written_are_copied_and_each_once() {
     assert_eq!(snapshot.saved(), 0);
     for _ in 0..3 {
         for number in [3, 50, 99] {
-            memory.view().atomic_u64(number * page()).unwrap().fetch_add(1, Relaxed);
+            memory.view().atomic_u32(number * page()).unwrap().fetch_add(1, Relaxed);
         }
     }
     assert_eq!(snapshot.saved(), 3);
@@ -92,7 +92,7 @@ fn of_writes_in_order_a_snapshot_never_has_a_later_one_only() {
     let memory = memory(PAGES);
     let view = memory.view();
     let stop = AtomicBool::new(false);
-    let said = [const { AtomicU64::new(0) }; WRITERS];
+    let said = [const { AtomicU32::new(0) }; WRITERS];
     let place = |number: usize, step: usize| step * page() + number * 8;
     thread::scope(|scope| {
         for number in 0..WRITERS {
@@ -100,7 +100,7 @@ fn of_writes_in_order_a_snapshot_never_has_a_later_one_only() {
             scope.spawn(move || {
                 for round in 1.. {
                     for step in 0..PAGES {
-                        view.atomic_u64(place(number, step)).unwrap().store(round, Release);
+                        view.atomic_u32(place(number, step)).unwrap().store(round, Release);
                     }
                     said.store(round, Release);
                     if stop.load(Relaxed) {
@@ -113,7 +113,7 @@ fn of_writes_in_order_a_snapshot_never_has_a_later_one_only() {
             let before = said.each_ref().map(|said| said.load(Acquire));
             let snapshot = memory.snapshot().unwrap();
             for (number, before) in before.into_iter().enumerate() {
-                let counts: Vec<u64> =
+                let counts: Vec<u32> =
                     (0..PAGES).map(|step| load(&snapshot, place(number, step))).collect();
                 let (first, last) = (counts[0], counts[PAGES - 1]);
                 let in_order = counts.is_sorted_by(|one, next| one >= next);
@@ -121,7 +121,7 @@ fn of_writes_in_order_a_snapshot_never_has_a_later_one_only() {
                     return Some(format!("{counts:?}, and {before} was over"));
                 }
                 // And again, after others have been saved: a snapshot does not change.
-                let again: Vec<u64> =
+                let again: Vec<u32> =
                     (0..PAGES).map(|step| load(&snapshot, place(number, step))).collect();
                 if again != counts {
                     return Some(format!("{counts:?}, then {again:?}"));
@@ -145,12 +145,12 @@ fn readers_and_writers_of_one_page_agree_on_what_was_before() {
         for number in 0..8 {
             let (memory, together, done, snapshot) = (&memory, &together, &done, &snapshot);
             scope.spawn(move || {
-                for round in 0..rounds as u64 {
+                for round in 0..rounds as u32 {
                     together.wait();
                     let held = snapshot.read().unwrap();
                     let snapshot: &Snapshot<'_> = held.as_ref().unwrap();
                     if number % 2 == 0 {
-                        let word = memory.view().atomic_u64(number * 8).unwrap();
+                        let word = memory.view().atomic_u32(number * 8).unwrap();
                         assert_eq!(word.fetch_add(1, Relaxed), round);
                     }
                     let seen = load(snapshot, (number & !1) * 8);

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::*};
 use std::thread;
 
 use nix::errno::Errno;
@@ -60,10 +60,10 @@ fn against_a_model(backend: Backend) {
     for round in 0..testkit::soak(60, 3_000) {
         let mut model = BTreeSet::new();
         for _ in 0..next(40) {
-            let offset = next(PAGES * page - 8) & !7;
+            let offset = next(PAGES * page - 4) & !3;
             match next(3) {
-                0 => view.atomic_u64(offset).unwrap().store(round as u64, Relaxed),
-                1 => view.write(offset, &(round as u64).to_ne_bytes()).unwrap(),
+                0 => view.atomic_u32(offset).unwrap().store(round as u32, Relaxed),
+                1 => view.write(offset, &(round as u32).to_ne_bytes()).unwrap(),
                 _ => {
                     let len = next(5 * page).min(PAGES * page - offset);
                     view.fill(offset, len, round as u8).unwrap();
@@ -74,7 +74,7 @@ fn against_a_model(backend: Backend) {
                     continue;
                 }
             }
-            contents[offset..offset + 8].copy_from_slice(&(round as u64).to_ne_bytes());
+            contents[offset..offset + 4].copy_from_slice(&(round as u32).to_ne_bytes());
             model.insert(offset / page);
         }
         assert_eq!(flat(tracker.take().unwrap()), model);
@@ -118,7 +118,7 @@ fn threads_that_write_one_page_all_go_on() {
         for number in 0..8 {
             let (tracker, together, written) = (&tracker, &together, &written);
             scope.spawn(move || {
-                let word = tracker.view().atomic_u64(number * 8).unwrap();
+                let word = tracker.view().atomic_u32(number * 8).unwrap();
                 for _ in 0..rounds {
                     together.wait();
                     word.fetch_add(1, Relaxed);
@@ -131,8 +131,8 @@ fn threads_that_write_one_page_all_go_on() {
             written.wait();
             assert_eq!(tracker.take().unwrap(), [0..1]);
             for number in 0..8 {
-                let count = tracker.view().load_u64(number * 8, Relaxed).unwrap();
-                assert_eq!(count, round as u64);
+                let count = tracker.view().load_u32(number * 8, Relaxed).unwrap();
+                assert_eq!(count, round as u32);
             }
         }
     });
@@ -148,15 +148,15 @@ fn nothing_is_late(backend: Backend) {
     let (view, page) = (tracker.view(), tracker.page_size().bytes());
     // Where writer `number` counts in round `round`: a word of its own, on changing pages.
     let place =
-        |number: usize, round: u64| (round as usize * 7 + number) % PAGES * page + number * 8;
-    let said = [const { AtomicU64::new(0) }; WRITERS];
+        |number: usize, round: u32| (round as usize * 7 + number) % PAGES * page + number * 8;
+    let said = [const { AtomicU32::new(0) }; WRITERS];
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         for number in 0..WRITERS {
             let (said, stop) = (&said[number], &stop);
             scope.spawn(move || {
                 for round in 1.. {
-                    let word = view.atomic_u64(place(number, round)).unwrap();
+                    let word = view.atomic_u32(place(number, round)).unwrap();
                     word.store(round, Relaxed);
                     said.store(round, Release);
                     if stop.load(Relaxed) {
@@ -171,7 +171,7 @@ fn nothing_is_late(backend: Backend) {
             for reported in flat(tracker.take().unwrap()) {
                 for (number, known) in known.iter_mut().enumerate() {
                     let at = reported * page + number * 8;
-                    *known = view.load_u64(at, Relaxed).unwrap().max(*known);
+                    *known = view.load_u32(at, Relaxed).unwrap().max(*known);
                 }
             }
             let late = (0..WRITERS).find(|number| known[*number] < before[*number]);
@@ -212,7 +212,7 @@ fn when_no_mapping_is_left_too_much_is_reported_and_nothing_is_lost() {
                 full.wait();
                 for round in 0..testkit::soak(500, 20_000) {
                     let offset = (number * 32 + round * 2 % 32) * page;
-                    let word = tracker.view().atomic_u64(offset).unwrap();
+                    let word = tracker.view().atomic_u32(offset).unwrap();
                     let before = word.fetch_add(1, Relaxed);
                     if round % 40 == 0 {
                         drop(tracker.take().unwrap());
@@ -226,7 +226,7 @@ fn when_no_mapping_is_left_too_much_is_reported_and_nothing_is_lost() {
         let mappings = use_up_mappings();
         for _ in 0..3 {
             for written in even() {
-                tracker.view().atomic_u64(written * page).unwrap().fetch_add(1, Relaxed);
+                tracker.view().atomic_u32(written * page).unwrap().fetch_add(1, Relaxed);
             }
             assert_eq!(flat(tracker.take().unwrap()), all, "all were opened");
             assert_eq!(tracker.take().unwrap(), [], "and all were closed");

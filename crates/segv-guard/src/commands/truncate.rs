@@ -75,10 +75,10 @@ impl Truncate {
         ))?;
 
         tell.act("Both read all that they have mapped")?;
-        plain.tell("read")?;
+        plain.tell("read", quit)?;
         let end = ending(plain.finish()?);
         tell.say(format_args!("{WRITER}plain reader{WRITER:#}    {KERNEL}{end}{KERNEL:#}"))?;
-        guarded.tell("read")?;
+        guarded.tell("read", quit)?;
         // The error, the sentence, and the zeros.
         for _ in 0..3 {
             let line = guarded.line(quit)?;

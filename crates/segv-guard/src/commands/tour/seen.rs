@@ -58,7 +58,7 @@ impl Seen {
                 Some(Report::Ready(found)) => {
                     before = Some(Scene::of(child.pid())?);
                     object = found;
-                    child.tell("")?;
+                    child.tell("", quit)?;
                 }
                 Some(Report::Probe(result)) => probe = Some(result.map_or(Ok(()), Err)),
                 Some(Report::Unharmed) => {
@@ -76,7 +76,7 @@ impl Seen {
                     }
                     let sentence = scene.explain(&fault).to_string();
                     let place = fault.address().map(|address| scene.place(address).to_string());
-                    child.tell("")?;
+                    child.tell("", quit)?;
                     let end = child.finish()?;
                     let pid = child.pid();
                     let outcome = Outcome::Refused { pid, fault, sentence, place, probe, end };

@@ -39,12 +39,12 @@ use state::{FILLED, State};
 /// use segv_guard::uses::Pager;
 ///
 /// let pager = Pager::new(segv_guard::install()?, 1 << 30, |page, bytes| {
-///     bytes[..8].copy_from_slice(&(page as u64).to_ne_bytes());
+///     bytes[..4].copy_from_slice(&(page as u32).to_ne_bytes());
 ///     Ok(())
 /// })?;
 /// let size = pager.page_size().bytes();
 ///
-/// assert_eq!(pager.view().load_u64(77 * size, std::sync::atomic::Ordering::Relaxed)?, 77);
+/// assert_eq!(pager.view().load_u32(77 * size, std::sync::atomic::Ordering::Relaxed)?, 77);
 /// assert_eq!(pager.filled(), 1, "of the pages in a GiB");
 /// # Ok::<(), ipc_common::Error>(())
 /// ```
