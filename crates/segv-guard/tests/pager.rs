@@ -85,7 +85,7 @@ fn threads_that_touch_one_page_all_see_it_whole() {
                 for number in 0..rounds {
                     together.wait();
                     pager.view().read(number * page(), &mut bytes).unwrap();
-                    let words = bytes.chunks_exact(8);
+                    let words = bytes.chunks_exact(4);
                     let number = number as u32;
                     assert!(words.into_iter().all(|word| word == number.to_ne_bytes()));
                 }
