@@ -49,6 +49,7 @@ fn by_criterion(criterion: &mut Criterion) {
 #[expect(clippy::print_stdout, reason = "a bench reports on standard output")]
 fn in_pairs() {
     println!("\ntruncation-proof over plain, in turns: median (smallest to largest)");
+    println!("{:>10}  {:<26}  {:<26}", "bytes", "one view for all", "a view each time");
     for size in SIZES {
         let file = file_of(size);
         let mapping = mapped(&file);
@@ -59,12 +60,12 @@ fn in_pairs() {
             // SAFETY: one of the two closures runs at a time, and the vector outlives them.
             black_box(unsafe { std::slice::from_raw_parts_mut(target, size) })
         };
-        let start = mapping.view().expect("nobody cuts it").as_ptr();
-        let ratio = in_turns(
-            || mapping.view().and_then(|view| view.read(0, into())).expect("nobody cuts it"),
-            || plain(black_box(start), into()),
-        );
-        println!("{size:>10} bytes  {ratio}");
+        let view = mapping.view().expect("nobody cuts it");
+        let plain = || plain(black_box(view.as_ptr()), into());
+        let one = in_turns(|| view.read(0, into()).expect("nobody cuts it"), plain);
+        let read = || mapping.view().and_then(|view| view.read(0, into()));
+        let each = in_turns(|| read().expect("nobody cuts it"), plain);
+        println!("{size:>10}  {:<26}  {:<26}", one.to_string(), each.to_string());
     }
     let file = file_of(1 << 16);
     let map = |options: &MapOptions| {

@@ -157,15 +157,18 @@ impl Memory {
     }
 
     /// Whether zeros have taken the place of some of the file's pages.
+    #[inline]
     pub fn is_replaced(&self) -> bool {
         self.replaced().is_some_and(|replaced| replaced.load(Ordering::Acquire))
     }
 
+    #[inline]
     fn replaced(&self) -> Option<&AtomicBool> {
         self.watch.as_ref().map(FileWatch::replaced)
     }
 
     /// The first byte that the user sees.
+    #[inline]
     pub fn start(&self) -> NonNull<u8> {
         match &self.owner {
             Owner::Memmap2(raw) => {
@@ -176,6 +179,7 @@ impl Memory {
     }
 
     /// How many bytes the user sees.
+    #[inline]
     pub fn len(&self) -> usize {
         match &self.owner {
             Owner::Memmap2(raw) => raw.len(),
@@ -188,6 +192,7 @@ impl Memory {
     }
 
     /// The bytes, if the protection allows looking at them.
+    #[inline]
     pub fn read_view(&self) -> Option<ReadView<'_>> {
         // SAFETY: the pages stay mapped while `self` is borrowed: only `drop` and `unmap` unmap
         // them, and only `protect(&mut self)` changes the protection. No reference to their
@@ -198,6 +203,7 @@ impl Memory {
     }
 
     /// The bytes, if the protection allows changing them.
+    #[inline]
     pub fn write_view(&self) -> Option<WriteView<'_>> {
         // SAFETY: as in `read_view`, and the pages are writable.
         let view = || unsafe { WriteView::new(self.start(), self.len()) };

@@ -39,6 +39,7 @@ pub struct FileWatch {
 impl FileWatch {
     /// Set once pages have been replaced, and before: for
     /// [`ReadView::watched`](ipc_common::view::ReadView::watched).
+    #[inline]
     pub fn replaced(&self) -> &AtomicBool {
         &self.mapped.replaced
     }

@@ -93,6 +93,7 @@ fn replaced(call: &'static str, len: usize) -> Error {
 }
 
 /// `len` bytes at `offset` do not lie in a view of `size` bytes.
+#[cold]
 fn outside(call: &'static str, offset: usize, len: usize, size: usize) -> Error {
     Error::refused(call, Errno::ERANGE, format!("{len} bytes at offset {offset}")).with_remedy(
         format!("that is not inside this memory, which has {size} bytes; ask for less"),

@@ -99,10 +99,15 @@ impl<'a> ReadView<'a> {
 
     #[inline]
     pub(super) fn check_for(self, call: &'static str) -> Result<()> {
-        let Some(flag) = self.replaced else { return Ok(()) };
+        if self.is_replaced() { Err(replaced(call, self.len)) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn is_replaced(self) -> bool {
+        let Some(flag) = self.replaced else { return false };
         // Whoever has seen a byte of the new pages sees the flag, which was set before.
         fence(Ordering::Acquire);
-        if flag.load(Ordering::Relaxed) { Err(replaced(call, self.len)) } else { Ok(()) }
+        flag.load(Ordering::Relaxed)
     }
 
     /// How many bytes there are to see.

@@ -58,6 +58,7 @@ impl Mapping {
     /// # Errors
     ///
     /// `EACCES` if the protection is [`Protection::None`]; `EIO` as for [`Mapping::check`].
+    #[inline]
     pub fn view(&self) -> Result<ReadView<'_>> {
         self.check_for("Mapping::view")?;
         self.memory.read_view().ok_or_else(|| self.forbidden("Mapping::view"))
@@ -69,6 +70,7 @@ impl Mapping {
     ///
     /// `EACCES` unless the protection is [`Protection::ReadWrite`]; `EIO` as for
     /// [`Mapping::check`].
+    #[inline]
     pub fn write_view(&self) -> Result<WriteView<'_>> {
         self.check_for("Mapping::write_view")?;
         self.memory.write_view().ok_or_else(|| self.forbidden("Mapping::write_view"))
@@ -86,6 +88,7 @@ impl Mapping {
     /// # Errors
     ///
     /// `EIO`, if they are not.
+    #[inline]
     pub fn check(&self) -> Result<()> {
         self.check_for("Mapping::check")
     }
@@ -166,11 +169,17 @@ impl Mapping {
         self.check_for("msync")
     }
 
+    #[inline]
     fn check_for(&self, call: &'static str) -> Result<()> {
         match self.memory.is_replaced() {
-            true => Err(truncation::spoilt(call, self.to_string())),
+            true => Err(self.spoilt(call)),
             false => Ok(()),
         }
+    }
+
+    #[cold]
+    fn spoilt(&self, call: &'static str) -> Error {
+        truncation::spoilt(call, self.to_string())
     }
 
     fn checked(&self, call: &'static str, range: Range<usize>) -> Result<(usize, usize)> {
@@ -182,6 +191,7 @@ impl Mapping {
         Ok((range.start, len))
     }
 
+    #[cold]
     fn forbidden(&self, call: &'static str) -> Error {
         Error::refused(call, Errno::EACCES, self.to_string()).with_remedy(
             "the mapping's protection does not allow that, and touching it would be SIGSEGV; \

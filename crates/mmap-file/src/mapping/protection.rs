@@ -25,11 +25,13 @@ pub enum Protection {
 
 impl Protection {
     /// Whether bytes can be looked at.
+    #[inline]
     pub fn can_read(self) -> bool {
         self != Protection::None
     }
 
     /// Whether bytes can be changed.
+    #[inline]
     pub fn can_write(self) -> bool {
         self == Protection::ReadWrite
     }
