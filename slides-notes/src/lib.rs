@@ -11,5 +11,9 @@ mod shared_memory {}
 mod mapped_files {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../chapters/illegal-access.md")]
+mod illegal_access {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../chapters/truncation.md")]
 mod truncation {}
