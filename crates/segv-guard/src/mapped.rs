@@ -103,7 +103,6 @@ impl Guard {
         protection: ProtFlags,
     ) -> Result<FileWatch> {
         let mapped = Arc::new(Mapped {
-            start,
             end: start.saturating_add(len),
             zeros_from: AtomicUsize::new(usize::MAX),
             protection: AtomicI32::new(of_zeros(protection)),
@@ -122,7 +121,6 @@ fn of_zeros(protection: ProtFlags) -> i32 {
 /// What the handler needs.
 #[derive(Debug)]
 struct Mapped {
-    start: usize,
     end: usize,
     /// All pages from here on are zeros already.
     zeros_from: AtomicUsize,
@@ -132,7 +130,7 @@ struct Mapped {
     page: PageSize,
 }
 
-// SAFETY: `on_fault` loads and stores atomics and makes one or two system calls. What it maps takes
+// SAFETY: `on_fault` loads and stores atomics and makes one system call. What it maps takes
 // the place of memory that, by the promise of `watch_file`, no reference names.
 unsafe impl OnFault for Mapped {
     fn on_fault(&self, fault: &Fault) -> Answer {
@@ -154,22 +152,15 @@ unsafe impl OnFault for Mapped {
 }
 
 impl Mapped {
-    /// Whether zeros are at `page` now, and from there on.
+    /// Whether zeros are at `page` now, and from there on. Cutting off the end of a mapping is
+    /// possible up to the very limit of mappings; beyond it, mmap(2) does nothing at all.
     fn replace(&self, page: usize, end: usize) -> bool {
         let protection = self.protection.load(Ordering::Relaxed);
         // SAFETY: pages of the range, whose owner has allowed it.
-        if unsafe { sys::map_zeros(page, end - page, protection) }.is_ok() {
+        let done = unsafe { sys::map_zeros(page, end - page, protection) }.is_ok();
+        if done {
             self.zeros_from.fetch_min(page, Ordering::Release);
-            return true;
         }
-        // Half a mapping replaced is two mappings, and there may be no more of them
-        // (vm.max_map_count). All of it replaced is one. What was stored in the file's pages is in
-        // the file, and the mapping is spoilt anyway.
-        // SAFETY: the range, whose owner has allowed it.
-        if unsafe { sys::map_zeros(self.start, self.end - self.start, protection) }.is_ok() {
-            self.zeros_from.store(self.start, Ordering::Release);
-            return true;
-        }
-        false
+        done
     }
 }

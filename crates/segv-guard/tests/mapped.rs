@@ -28,7 +28,7 @@ testkit::cases! {
     without_the_watch_it_is_sigbus_again;
     executing_past_the_end_stays_deadly;
     zeros_in_a_mapping_for_reading_are_not_writable;
-    with_no_mapping_left_to_have_all_of_the_file_is_replaced;
+    up_to_the_limit_of_mappings_pages_are_replaced_and_beyond_it_is_sigbus;
     watches_that_come_and_go_do_not_disturb_a_fault;
 }
 
@@ -257,11 +257,10 @@ fn touch_with_no_mapping_left(but: usize) -> WaitStatus {
     })
 }
 
-/// To split a mapping takes one more than there may be. To replace it as a whole takes none.
-fn with_no_mapping_left_to_have_all_of_the_file_is_replaced() {
+fn up_to_the_limit_of_mappings_pages_are_replaced_and_beyond_it_is_sigbus() {
     let status = touch_with_no_mapping_left(1);
     assert!(matches!(status, WaitStatus::Exited(_, 1)), "{status:?}");
-    // mmap(2) lets a process have one more than the limit, and then does not even replace.
+    // mmap(2) lets a process have one more than vm.max_map_count, and then does not even replace.
     let status = touch_with_no_mapping_left(0);
     assert!(matches!(status, WaitStatus::Signaled(_, Signal::SIGBUS, _)), "{status:?}");
 }
