@@ -7,6 +7,7 @@ mod common;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ipc_common::{Errno, Key};
@@ -124,29 +125,51 @@ fn a_failed_open_or_create_leaves_nothing() {
     segment.mark_for_removal().unwrap();
 }
 
+/// Now and then long enough for the other one, even if both share one processor.
+fn wait_a_little(delay: u64) {
+    (0..delay).for_each(|_| std::hint::spin_loop());
+    if delay.is_multiple_of(8) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 fn a_note_that_is_withdrawn_takes_no_other_writers_note_along() {
     let wanted = Wanted::default();
-    let mut withdrawn = 0;
+    let starting_gun = Segment::create(Key::PRIVATE, 8, Mode::PRIVATE).unwrap();
+    let memory = starting_gun.attach_write().unwrap();
+    starting_gun.mark_for_removal().unwrap();
+    let ready = memory.view().atomic_u32(0).unwrap();
+    let (mut withdrawn, mut kept) = (0, 0);
     for _ in 0..testkit::soak(300, 10_000) {
         let key = Key::from_raw(testkit::key());
         let writer = NoteWriter::open_or_create(key, &wanted).unwrap().into_inner();
+        ready.store(0, Ordering::SeqCst);
         let other = common::child(|| {
-            loop {
-                let other = NoteWriter::open_or_create(key, &wanted).map(|it| it.into_inner());
-                match other.and_then(|mut other| other.put(b"kept", Duration::from_secs(30))) {
-                    Ok(_) => return,
-                    Err(error) => assert_eq!(error.errno(), Errno::EIDRM, "{error}"),
-                }
+            let open = || NoteWriter::open_or_create(key, &wanted).unwrap().into_inner();
+            let (mut other, delay) = (open(), testkit::random_u64() % 2_000);
+            ready.store(1, Ordering::SeqCst);
+            wait_a_little(delay);
+            while let Err(error) = other.put(b"kept", common::LONG) {
+                assert_eq!(error.errno(), Errno::EIDRM, "{error}");
+                other = open();
             }
         });
-        std::thread::sleep(Duration::from_micros(testkit::random_u64() % 300));
-        withdrawn += usize::from(writer.withdraw().unwrap_or(false));
+        let delay = testkit::random_u64() % 1_000;
+        while ready.load(Ordering::SeqCst) == 0 {
+            std::hint::spin_loop();
+        }
+        wait_a_little(delay);
+        match writer.withdraw() {
+            Ok(true) => withdrawn += 1,
+            // It was busy writing just then.
+            Ok(false) | Err(_) => kept += 1,
+        }
         other.succeed();
         let text = NoteReader::open(key).unwrap().read().unwrap();
         assert_eq!(text.text().unwrap().to_string(), "kept");
         sysv_shm::note::remove(key).unwrap();
     }
-    assert!(withdrawn > 0, "it always came too late, which shows nothing");
+    assert!(withdrawn > 0 && kept > 0, "{withdrawn} withdrawn, {kept} not: no race was run");
 }
 
 fn open_or_create_of_a_set_copes_with_removal() {

@@ -13,19 +13,21 @@
 //!
 //! # Layout
 //!
-//! `writer` and `reader`; `manage`: status and removal; `own_key`: a key for each user; here:
-//! finding the lock.
+//! `writer` and `reader`; `wanted`: what a writer asks of a segment; `manage`: status and removal;
+//! `own_key`: a key for each user; here: finding the lock.
 
 mod manage;
 mod own_key;
 mod reader;
+mod wanted;
 mod writer;
 
 pub use ipc_common::note::{Before, Reading};
 pub use manage::{Removed, Status, remove, status};
 pub use own_key::own_key;
 pub use reader::NoteReader;
-pub use writer::{NoteWriter, Wanted};
+pub use wanted::Wanted;
+pub use writer::NoteWriter;
 
 use ipc_common::{Errno, Error, Key, Result};
 use nix::unistd::{Uid, geteuid};

@@ -4,69 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use ipc_common::{Errno, Error, Key, Result};
-use nix::unistd::geteuid;
 
-use super::{Before, LECTURE_SIZE, gone, removed, trusted};
-use crate::{AttachedWrite, Lock, Mode, Opened, Segment, Stat, Writing};
+use super::wanted::{Wanted, expect_room};
+use super::{Before, gone, removed, trusted};
+use crate::{AttachedWrite, Lock, Opened, Segment, Writing};
 
 /// How often opening begins again, when others remove the note at the same time.
 const ROUNDS: usize = 16;
-
-/// What kind of segment a writer wants. What is not named is a default for a new segment, and no
-/// condition for one that is there.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted {
-    /// This size in bytes, and no other. Default for a new one: [`LECTURE_SIZE`].
-    pub size: Option<usize>,
-    /// This mode, and no other. Default for a new one: `0600`.
-    pub mode: Option<Mode>,
-}
-
-impl Wanted {
-    /// A segment that is there is taken if it has the size and mode that were named; and one of
-    /// another user only if at least the size was named, so that nobody falls in with a stranger
-    /// whose file happens to give the same key.
-    fn accept(&self, found: &Stat) -> Result<()> {
-        // First: whatever size we named, the mode would keep us out.
-        found.expect_writable()?;
-        if let Some(mode) = self.mode {
-            found.expect_mode(mode)?;
-        }
-        match self.size {
-            Some(size) => found.expect_size(size),
-            None => found.expect_owner(geteuid()),
-        }
-    }
-
-    /// The size of a segment that is created.
-    fn new_size(&self) -> usize {
-        self.size.unwrap_or(LECTURE_SIZE)
-    }
-
-    /// Whether a text of `len` bytes, and the NUL behind it, would fit into a new segment: better
-    /// asked before one is created.
-    ///
-    /// # Errors
-    ///
-    /// `ERANGE` if not.
-    pub fn expect_room(&self, len: usize) -> Result<()> {
-        expect_room(len, self.new_size(), "shorten it, or ask for a segment of that size")
-    }
-
-    /// # Errors
-    ///
-    /// `EACCES` for a mode with which the creator could not attach what it has created.
-    fn expect_open_to_owner(&self) -> Result<()> {
-        match self.mode {
-            Some(mode) if !mode.is_open_to_owner() => {
-                Err(Error::refused("mode", Errno::EACCES, mode.to_string()).with_remedy(
-                    "this mode would keep the segment's own owner out, who has to read and write it; take 600, or 644 to let others read",
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-}
 
 /// A note, attached for writing. It stays attached until this is dropped.
 ///
@@ -156,15 +100,6 @@ impl NoteWriter {
             return Err(removed(segment.id()));
         }
         let writing = self.acquire(segment, limit)?;
-        // Once more: it may have been withdrawn while we waited, and nobody would find the note.
-        match segment.is_removed() {
-            Ok(false) => {}
-            answer => {
-                // As whole as it was: nothing has been written.
-                let _ = writing.finish();
-                return Err(answer.err().unwrap_or_else(|| removed(segment.id())));
-            }
-        }
         let before = writing.before();
         // It fits, as was made sure of above, so nothing is cut.
         let _ = self.attached.view().put_text(text)?;
@@ -183,6 +118,8 @@ impl NoteWriter {
         for _ in 0..ROUNDS {
             match self.lock.acquire(limit) {
                 Err(error) if gone(&error) => {
+                    // Then the segment goes first, so this look comes late enough: a note written
+                    // under a lock of our own would be found by nobody.
                     if segment.is_removed()? {
                         return Err(removed(segment.id()));
                     }
@@ -256,17 +193,6 @@ fn take_back(segment: Segment) {
         // Whoever has removed it before us did our work.
         let _ = segment.mark_for_removal();
     }
-}
-
-fn expect_room(len: usize, size: usize, way_out: &str) -> Result<()> {
-    if len < size {
-        return Ok(());
-    }
-    let about = format!("{len} bytes of text, {size} bytes of segment");
-    Err(Error::refused("note", Errno::ERANGE, about).with_remedy(format!(
-        "with its NUL the text needs {} bytes; {way_out}",
-        len.saturating_add(1)
-    )))
 }
 
 fn refuse_nul(text: &[u8]) -> Result<()> {

@@ -15,7 +15,7 @@
 //!
 //! `create` and `open` find the id; `attach` reaches the memory; `stat` asks for its state and
 //! changes mode and owner; `list` shows all segments; `limits` says how many there can be;
-//! `explain` turns shmget's `EINVAL` and `ENOSPC` into the case at hand.
+//! `explain` turns `EINVAL` and `ENOSPC` of shmget, and every `EACCES`, into the case at hand.
 
 mod attach;
 mod create;
