@@ -7,9 +7,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// The ratio of two times, over many pairs.
+/// A figure over many pairs. Printed with three decimals, or as many as the format asks for.
 #[derive(Clone, Copy, Debug)]
-pub struct Ratio {
+pub struct Spread {
     /// The smallest.
     pub min: f64,
     /// The one in the middle: the figure to quote.
@@ -18,48 +18,93 @@ pub struct Ratio {
     pub max: f64,
 }
 
+/// What many pairs of turns took.
+#[derive(Clone, Debug)]
+pub struct Pairs(Vec<[f64; 2]>);
+
 /// How often `a` and `b` have their turn.
 const PAIRS: usize = 31;
 /// How long a turn should take: many times the clock's grain, and shorter than a time slice.
 const TURN: Duration = Duration::from_micros(1500);
 
 /// Time of `a` over time of `b`, pair by pair.
-pub fn in_turns(mut a: impl FnMut(), mut b: impl FnMut()) -> Ratio {
-    let rounds = rounds_in_a_turn(&mut b);
-    let mut ratios: Vec<f64> = (0..PAIRS)
-        .map(|pair| {
-            // Who goes first alternates, so that neither always finds the other's warm cache.
-            if pair % 2 == 0 {
-                let first = time(&mut a, rounds);
-                first / time(&mut b, rounds)
-            } else {
-                let first = time(&mut b, rounds);
-                time(&mut a, rounds) / first
-            }
-        })
-        .collect();
-    ratios.sort_by(f64::total_cmp);
-    Ratio { min: ratios[0], median: ratios[PAIRS / 2], max: ratios[PAIRS - 1] }
+pub fn in_turns(mut a: impl FnMut(), mut b: impl FnMut()) -> Spread {
+    pairs(|rounds| time(&mut a, rounds), |rounds| time(&mut b, rounds)).ratio()
 }
 
-fn rounds_in_a_turn(work: &mut impl FnMut()) -> u32 {
+/// The same for work that does the rounds by itself and says how long they took: so it may prepare
+/// them outside of that time, or be written in another language.
+pub fn pairs(mut a: impl FnMut(u32) -> Duration, mut b: impl FnMut(u32) -> Duration) -> Pairs {
+    let rounds = rounds_in_a_turn(&mut b);
+    let mut a = || a(rounds).as_secs_f64() * 1e9 / f64::from(rounds);
+    let mut b = || b(rounds).as_secs_f64() * 1e9 / f64::from(rounds);
+    let pair = |pair| {
+        // Who goes first alternates, so that neither always finds the other's warm cache.
+        if pair % 2 == 0 {
+            let first = a();
+            [first, b()]
+        } else {
+            let first = b();
+            [a(), first]
+        }
+    };
+    Pairs((0..PAIRS).map(pair).collect())
+}
+
+fn rounds_in_a_turn(work: &mut impl FnMut(u32) -> Duration) -> u32 {
     let mut rounds = 1;
-    while time(work, rounds) < TURN.as_secs_f64() && rounds < 1 << 20 {
+    while work(rounds) < TURN && rounds < 1 << 20 {
         rounds *= 2;
     }
     rounds
 }
 
-fn time(work: &mut impl FnMut(), rounds: u32) -> f64 {
+/// How long `rounds` calls take.
+pub fn time(mut work: impl FnMut(), rounds: u32) -> Duration {
     let start = Instant::now();
     for _ in 0..rounds {
         work();
     }
-    start.elapsed().as_secs_f64()
+    start.elapsed()
 }
 
-impl fmt::Display for Ratio {
+impl Pairs {
+    /// `a` over `b`.
+    pub fn ratio(&self) -> Spread {
+        self.spread(|[a, b]| a / b)
+    }
+
+    /// `a` less `b`: nanoseconds a round.
+    pub fn difference(&self) -> Spread {
+        self.spread(|[a, b]| a - b)
+    }
+
+    /// Nanoseconds a round of `a`.
+    pub fn a(&self) -> Spread {
+        self.spread(|[a, _]| a)
+    }
+
+    /// Nanoseconds a round of `b`.
+    pub fn b(&self) -> Spread {
+        self.spread(|[_, b]| b)
+    }
+
+    /// With so many pieces of work in a round: times of one piece.
+    #[must_use]
+    pub fn per(self, pieces: usize) -> Pairs {
+        Pairs(self.0.into_iter().map(|pair| pair.map(|time| time / pieces as f64)).collect())
+    }
+
+    fn spread(&self, of: impl Fn([f64; 2]) -> f64) -> Spread {
+        let mut all: Vec<f64> = self.0.iter().copied().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        Spread { min: all[0], median: all[all.len() / 2], max: all[all.len() - 1] }
+    }
+}
+
+impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}  ({:.3} to {:.3})", self.median, self.min, self.max)
+        let digits = f.precision().unwrap_or(3);
+        write!(f, "{:.digits$}  ({:.digits$} to {:.digits$})", self.median, self.min, self.max)
     }
 }
