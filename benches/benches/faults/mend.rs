@@ -74,8 +74,8 @@ impl Ours {
     }
 
     fn store(&self, offset: usize) {
-        let byte = self.mend.region.view().atomic_u8(offset).expect("it is in the region");
-        byte.store(1, Relaxed);
+        let word = self.mend.region.view().atomic_u32(offset).expect("it is in the region");
+        word.store(1, Relaxed);
     }
 
     /// A fault for each page in turn. Closing them again is not timed.
