@@ -366,7 +366,7 @@ fn without_a_keyboard_nobody_is_told_what_to_type() {
     let key = note.0;
     let line = format!(
         "echo hello | {OURS} write --key {key}; {OURS} remove --key {key}; \
-         timeout -s KILL 1 {OURS} read --follow --key {key} < /dev/null"
+         timeout 1 {OURS} read --follow --key {key} < /dev/null"
     );
     let said = Program::run(Command::new("script").args(["-qec", &line, "/dev/null"])).stdout;
     assert!(said.contains("wrote 5 bytes"), "{said}");

@@ -125,8 +125,11 @@ fn open_or_create_copes_with_others_who_remove() {
             }
         }
     });
-    let mut created = 0;
-    for _ in 0..testkit::soak(3_000, 100_000) {
+    let (mut created, mut rounds) = (0, 0);
+    // On a busy machine the remover may not even have begun by then. (If it never gets in between,
+    // the watchdog says so.)
+    while rounds < testkit::soak(3_000, 100_000) || created < 2 {
+        rounds += 1;
         match Segment::open_or_create(key, 64, Mode::PRIVATE) {
             Ok(opened) => created += u32::from(opened.is_created()),
             // The one honest way to give up.
@@ -134,7 +137,6 @@ fn open_or_create_copes_with_others_who_remove() {
         }
     }
     remover.kill_9();
-    assert!(created > 1, "the remover never got in between");
     if let Ok(segment) = Segment::open(key) {
         segment.mark_for_removal().unwrap();
     }
