@@ -3,12 +3,16 @@
 //! # Layout
 //!
 //! `raw` is the lecture's idea in one file, to be read; `tour` commits every illegal access there
-//! is; `truncate` cuts a file under a mapping; `explain` looks at an address; `demo` tells the
-//! story in one go. `sys` wraps the calls that are not safe; `narrator` is how a story is told.
+//! is; `truncate` cuts a file under a mapping; `overflow`, `lazy` and `dirty` put faults to use;
+//! `explain` looks at an address; `demo` tells the story in one go. `sys` wraps the calls that are
+//! not safe; `narrator` is how a story is told.
 
 mod demo;
+mod dirty;
 mod explain;
+mod lazy;
 mod narrator;
+mod overflow;
 mod raw;
 mod sys;
 mod tour;
@@ -25,8 +29,10 @@ use ipc_common::cli::Failure;
 /// Every load and store goes through the page table. If no entry allows it, the kernel sends the
 /// thread a signal: SIGSEGV, or SIGBUS if the mapping is there and the page behind it is not. By
 /// default that ends the process. A handler can mend the cause and let the instruction run again
-/// (`raw`), or take the thread to a landing pad that returns an error (`tour`, `truncate`); and
-/// what the signal tells it, together with the list of mappings, explains most crashes (`explain`).
+/// (`raw`), or take the thread to a landing pad that returns an error (`tour`, `truncate`); memory
+/// can be made of such faults that nobody but a kernel has otherwise (`overflow`, `lazy`, `dirty`).
+/// And what the signal tells it, together with the list of mappings, explains most crashes
+/// (`explain`).
 #[derive(Parser)]
 #[command(
     name = "segv-guard",
@@ -37,6 +43,9 @@ Examples:
   segv-guard raw                    protect a page, catch the signal, allow it, go on
   segv-guard tour                   every illegal access there is, each in a child
   segv-guard tour --only null-call --only overrun
+  segv-guard overflow               a buffer overflow, caught at the exact byte
+  segv-guard lazy                   a GiB whose pages are made when they are touched
+  segv-guard dirty                  which pages were written since I looked
   segv-guard explain 8              what is at NULL plus 8, and what would happen there
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 128+n ended by signal n (130: Ctrl-C; 139: SIGSEGV)."
@@ -52,11 +61,16 @@ enum Command {
     Raw(raw::Raw),
     Tour(tour::Tour),
     Truncate(truncate::Truncate),
+    Overflow(overflow::Overflow),
+    Lazy(lazy::Lazy),
+    Dirty(dirty::Dirty),
     Explain(explain::Explain),
     #[command(hide = true)]
     Commit(tour::Commit),
     #[command(hide = true)]
     TruncateReader(truncate::TruncateReader),
+    #[command(hide = true)]
+    OverflowWriter(overflow::OverflowWriter),
 }
 
 impl Arguments {
@@ -67,9 +81,13 @@ impl Arguments {
             Command::Raw(command) => command.run(),
             Command::Tour(command) => command.run(),
             Command::Truncate(command) => command.run(),
+            Command::Overflow(command) => command.run(),
+            Command::Lazy(command) => command.run(),
+            Command::Dirty(command) => command.run(),
             Command::Explain(command) => command.run(),
             Command::Commit(command) => command.run(),
             Command::TruncateReader(command) => command.run(),
+            Command::OverflowWriter(command) => command.run(),
         }
     }
 }

@@ -21,7 +21,7 @@ mod commit;
 mod deed;
 mod deeds;
 mod instruction;
-mod report;
+pub mod report;
 mod seen;
 
 pub use commit::Commit;
