@@ -19,6 +19,7 @@ testkit::cases! {
     dirty_finds_the_pages_that_were_written_and_no_others;
     by_faults_each_page_costs_one_signal_a_round needs need::strace;
     the_kernel_finds_the_same_pages_without_a_signal needs need::strace, kernel_marks;
+    where_the_kernel_has_no_marks_it_is_said;
     the_drawing_is_what_the_numbers_say;
     wrong_usage_is_exit_code_2;
     a_closed_pipe_is_no_error;
@@ -249,6 +250,22 @@ fn the_kernel_finds_the_same_pages_without_a_signal() {
     let (printed, signals) = under_strace(&words);
     assert_eq!(numbers(&json(&printed)["rounds"][0]["kernel"]["written"]), [1, 2]);
     assert!(signals.is_empty(), "{signals:?}");
+}
+
+fn where_the_kernel_has_no_marks_it_is_said() {
+    // One descriptor is enough for the libraries, and too few for userfaultfd and its pagemap.
+    let short = |arguments: &str| {
+        let line = format!("ulimit -n 4; exec {} {arguments}", env!("CARGO_BIN_EXE_segv-guard"));
+        Program::run(Command::new("sh").args(["-c", &line]))
+    };
+    let printed = short("dirty --round 7").ok();
+    assert!(printed.contains("kernel   not here: "), "{printed}");
+    assert!(printed.contains("written: 7 "), "{printed}");
+    let seen = json(&short("dirty --json --round 7").ok());
+    assert!(seen["kernel_missing"].is_string() && seen["rounds"][0]["kernel"].is_null(), "{seen}");
+    let alone = short("dirty --backend kernel");
+    assert_eq!((alone.code(), alone.stdout.as_str()), (Some(1), ""), "{alone:?}");
+    assert!(alone.stderr.starts_with("error: ") && alone.stderr.lines().count() == 1);
 }
 
 fn the_drawing_is_what_the_numbers_say() {
