@@ -34,7 +34,9 @@ pub fn round(text: &str) -> Result<Round, String> {
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let number = |text: &str| {
-            let number = text.parse::<usize>().ok().filter(|page| *page < PAGES);
+            // To Rust, +5 is a number, too.
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse::<usize>().ok().filter(|page| digits && *page < PAGES);
             number.ok_or(format!("pages are numbers from 0 to {}, such as 3,8-11", PAGES - 1))
         };
         let (first, last) = (number(first)?, number(last)?);
@@ -95,7 +97,7 @@ mod tests {
             _ => None,
         };
         assert_eq!(pages("3,8-11,63"), Some(vec![3, 8, 9, 10, 11, 63]));
-        for wrong in ["", ",", "64", "9-8", "1-", "-1", "x", "1-2-3", "0-64", "1, 2"] {
+        for wrong in ["", ",", "64", "9-8", "1-", "-1", "+1", "x", "1-2-3", "0-64", "1, 2"] {
             assert_eq!(pages(wrong), None, "{wrong:?}");
         }
     }
