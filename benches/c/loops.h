@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-static double now(void)
+static inline double now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -15,7 +15,8 @@ static double now(void)
 }
 
 /* A fault for each page in turn. Closing them again is not timed. */
-static double walk_pages(volatile unsigned char *start, size_t pages, size_t page, unsigned rounds)
+static inline double walk_pages(volatile unsigned char *start, size_t pages, size_t page,
+                                unsigned rounds)
 {
     double total = 0;
     for (unsigned round = 0; round < rounds; round++) {
@@ -30,7 +31,7 @@ static double walk_pages(volatile unsigned char *start, size_t pages, size_t pag
 }
 
 /* The first page again and again; closing it is timed. */
-static double one_page(volatile unsigned char *start, size_t page, unsigned rounds)
+static inline double one_page(volatile unsigned char *start, size_t page, unsigned rounds)
 {
     double before = now();
     for (unsigned round = 0; round < rounds; round++) {

@@ -50,11 +50,12 @@ impl Library {
         let why = match compiled {
             Ok(output) if output.status.success() => None,
             Ok(output) => Some(String::from_utf8_lossy(&output.stderr).into_owned()),
-            Err(error) => Some(format!("{}: {error}", compiler.display())),
+            Err(error) => Some(format!("{}: error: {error}", compiler.display())),
         };
         if let Some(why) = why {
-            let why = why.lines().next().unwrap_or("the compiler failed");
-            println!("SKIPPED: what is compared with {name}.c ({why})");
+            let tells = |line: &&str| line.contains("error") || line.contains("cannot");
+            let why = why.lines().find(tells).unwrap_or("the compiler failed");
+            println!("SKIPPED: the comparison with {name}.c ({why})");
             return None;
         }
         let path = CString::new(library.as_os_str().as_encoded_bytes()).ok()?;

@@ -15,8 +15,7 @@ use criterion::Criterion;
 fn main() {
     let guard = segv_guard::install().expect("nothing forbids sigaction here");
     let mut criterion = Criterion::default().configure_from_args();
-    // `cargo test --benches` only wants to know whether it runs.
-    let tables = !std::env::args().any(|argument| argument == "--test" || argument == "--list");
+    let tables = benches::figures_wanted();
     // First those whose faults find the table of ranges empty.
     probe::bench(&mut criterion, guard, tables);
     mend::bench(&mut criterion, guard, tables);

@@ -49,15 +49,14 @@ pub fn bench(criterion: &mut Criterion, guard: Guard, tables: bool) {
     let kernel = match kernel {
         Ok(kernel) => kernel,
         Err(error) => {
-            table::note(&format!("SKIPPED: what is compared with userfaultfd ({error})"));
+            table::note(&format!("SKIPPED: the comparison with userfaultfd ({error})"));
             return;
         }
     };
     if !tables {
         return;
     }
-    let what = "written pages, noticed and asked for: by faults over by the kernel; of one page";
-    table::head(what, "kernel", "ratio");
+    table::head("a page that is written, noticed by faults over by the kernel", "kernel", "ratio");
     for step in [PAGES, 16, 1] {
         let both = pairs(|n| rounds(&faults, step, n), |n| rounds(&kernel, step, n));
         let written = PAGES / step;
