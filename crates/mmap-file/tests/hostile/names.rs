@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,23 +21,24 @@ const MOMENT: Duration = Duration::from_millis(1);
 fn swap(path: &Path, random: &mut Random) {
     let new = path.with_extension("new");
     let _ = fs::remove_file(&new).or_else(|_| fs::remove_dir(&new));
+    // Given when it is made. chmod(2) afterwards would follow the link that another stranger may have
+    // put there meanwhile, and root would close /dev/zero to everybody else.
+    let mode = if random.below(8) == 0 { [0o000, 0o200, 0o400][random.below(3)] } else { 0o600 };
+    let put = |bytes: &[u8]| {
+        let made = File::options().write(true).create_new(true).mode(mode).open(&new);
+        made.and_then(|mut file| file.write_all(bytes))
+    };
     let _ = match random.below(10) {
         9 => symlink(path.with_extension("precious"), &new),
         0 => fs::create_dir(&new),
-        1 => mkfifo(&new, Mode::from_bits_truncate(0o600)).map_err(Into::into),
+        1 => mkfifo(&new, Mode::from_bits_truncate(mode)).map_err(Into::into),
         2 => symlink("/dev/zero", &new),
         3 => symlink(path, &new),
-        4 => fs::write(&new, ""),
-        5 => fs::write(&new, vec![b't'; random.below(9_000)]),
-        6 => fs::write(&new, [b"lecture\0".as_slice(), &vec![0; random.below(4_000)]].concat()),
-        _ => fs::write(&new, note(random)),
+        4 => put(b""),
+        5 => put(&vec![b't'; random.below(9_000)]),
+        6 => put(&[b"lecture\0".as_slice(), &vec![0; random.below(4_000)]].concat()),
+        _ => put(&note(random)),
     };
-    // Not through a link: root would close /dev/zero to everybody else.
-    let is_link = fs::symlink_metadata(&new).is_ok_and(|found| found.is_symlink());
-    if !is_link && random.below(8) == 0 {
-        let mode = [0o000, 0o200, 0o400, 0o600][random.below(4)];
-        let _ = fs::set_permissions(&new, fs::Permissions::from_mode(mode));
-    }
     // A folder gives way to a file only when it is removed.
     let _ = fs::remove_dir(path);
     if random.below(3) == 0 {
