@@ -105,8 +105,8 @@ impl Pager {
     ///
     /// The error of `fill` for the first page that could not be filled; `ERANGE` as for the view.
     pub fn read(&self, offset: usize, into: &mut [u8]) -> Result<()> {
-        let read = self.view().read(offset, into);
-        read.map_err(|error| self.better(error, offset, into.len()))
+        let len = into.len();
+        self.or_why(offset, len, || self.view().read(offset, into))
     }
 
     /// Copies bytes in, like [`WriteView::write`]. A page that is only partly written is filled
@@ -116,8 +116,7 @@ impl Pager {
     ///
     /// As for [`Pager::read`].
     pub fn write(&self, offset: usize, bytes: &[u8]) -> Result<()> {
-        let written = self.view().write(offset, bytes);
-        written.map_err(|error| self.better(error, offset, bytes.len()))
+        self.or_why(offset, bytes.len(), || self.view().write(offset, bytes))
     }
 
     /// How many pages there are.
@@ -135,10 +134,24 @@ impl Pager {
         self.state.pages.iter().filter(|page| page.load(Ordering::Relaxed) == FILLED).count()
     }
 
-    /// Why a page in this range was not filled, if that is what stopped a copy.
-    fn better(&self, error: Error, offset: usize, len: usize) -> Error {
-        let pages = self.page_size().touched(offset, len);
-        pages.and_then(|pages| self.state.failure(pages)).unwrap_or(error)
+    /// Copies, and says why a page was not filled if that is what stopped the copy.
+    fn or_why(
+        &self,
+        offset: usize,
+        len: usize,
+        mut copy: impl FnMut() -> Result<()>,
+    ) -> Result<()> {
+        let Err(error) = copy() else { return Ok(()) };
+        let Some(pages) = self.page_size().touched(offset, len) else { return Err(error) };
+        if let Some(failure) = self.state.failure(pages.clone()) {
+            return Err(failure);
+        }
+        // Another thread may have asked again meanwhile, with more luck.
+        let inside = pages.end <= self.pages();
+        if inside && pages.into_iter().all(|page| self.state.is_filled(page)) {
+            return copy();
+        }
+        Err(error)
     }
 }
 
@@ -149,12 +162,9 @@ impl Drop for Pager {
         self.state.stop.store(true, Ordering::Release);
         self.state.ring();
         if let Some(server) = self.server.take() {
-            // `fill` may have owned the last reference to this pager: a thread cannot wait for
-            // itself. It ends on its own then.
-            if server.thread().id() != thread::current().id() {
-                // `serve` does not panic, and there is nobody to tell if it did.
-                let _ = server.join();
-            }
+            // Not from within `fill`: while that runs, somebody waits for it who borrows the pager.
+            // `serve` does not panic, and there would be nobody to tell.
+            let _ = server.join();
         }
     }
 }

@@ -145,12 +145,13 @@ impl State {
         self.settle(page, FAILED);
     }
 
-    /// Why the first of these pages that failed did.
-    pub(super) fn failure(&self, mut pages: Range<usize>) -> Option<Error> {
-        let failed =
-            |page: &usize| self.pages.get(*page).is_some_and(|state| state.load(Acquire) == FAILED);
-        let page = pages.find(failed)?;
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).get(&page).cloned()
+    /// Why the last attempt at the first of these pages that has failed did, and is not made good.
+    pub(super) fn failure(&self, pages: Range<usize>) -> Option<Error> {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.filter(|page| failures.contains_key(page)).find_map(|page| {
+            let is_filled = self.pages.get(page)?.load(Acquire) == FILLED;
+            failures.get(&page).filter(|_| !is_filled).cloned()
+        })
     }
 }
 
