@@ -13,8 +13,9 @@ use ipc_common::{Errno, Error, PageSize};
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 use segv_guard::install;
+use segv_guard::region::Region;
 use segv_guard::uses::Pager;
-use support::{Random, in_child, use_up_mappings};
+use support::{Random, in_child, use_up_mappings, use_up_mappings_by};
 
 testkit::cases! {
     a_page_is_filled_when_it_is_touched_and_never_again;
@@ -25,7 +26,6 @@ testkit::cases! {
     a_function_that_touches_its_own_pager_does_not_wait_for_itself;
     an_atomic_on_a_page_that_cannot_be_filled_is_a_crash_like_any_other;
     when_no_mapping_is_left_pages_between_are_filled_too;
-    dropping_a_pager_in_its_own_function_does_not_wait_for_itself;
     removing_one_pager_waits_for_no_other;
     a_child_made_by_fork_has_the_pages_but_not_the_thread;
     sizes_that_cannot_be_are_refused;
@@ -143,7 +143,11 @@ fn an_error_of_the_function_reaches_the_reader_and_the_next_touch_tries_again() 
     // Several who wait at once all get it.
     thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| assert_eq!(pager.write(3 * page(), b"x").unwrap_err().call(), "pread"));
+            scope.spawn(|| {
+                for _ in 0..testkit::soak(200, 10_000) {
+                    assert_eq!(pager.write(3 * page(), b"x").unwrap_err().call(), "pread");
+                }
+            });
         }
     });
     assert_eq!(word(pager.view(), 4), 4, "the other pages are not concerned");
@@ -194,51 +198,50 @@ fn an_atomic_on_a_page_that_cannot_be_filled_is_a_crash_like_any_other() {
 }
 
 fn when_no_mapping_is_left_pages_between_are_filled_too() {
-    const PAGES: usize = 400;
+    const PAGES: usize = 1_600;
     let (pager, asked) = counting(PAGES);
     let (untouched, asked_of_untouched) = counting(8);
-    let pages: Vec<usize> = (0..133).map(|n| n * 89 % 133 * 3).collect();
-    asked.lock().unwrap().reserve(2 * PAGES);
-    let mappings = use_up_mappings();
-    for number in &pages {
-        assert_eq!(word(pager.view(), *number), *number as u32);
-    }
-    // It had no mapping to spare at all: the whole of it is filled.
-    assert_eq!(word(untouched.view(), 5), 5);
-    drop(mappings);
+    let touched: Vec<usize> = (0..133).map(|n| n * 89 % 133 * 12).collect();
+    let spare = Region::new(1_000 * page()).unwrap();
+    asked.lock().unwrap().reserve(PAGES);
+    let [ready, full, done, over] = [(); 4].map(|()| Barrier::new(5));
+    thread::scope(|scope| {
+        // Started before there is no room for their stacks. What one touches, another's page may
+        // bring along.
+        for number in 0..4 {
+            let (pager, touched) = (&pager, &touched);
+            let (ready, full, done, over) = (&ready, &full, &done, &over);
+            scope.spawn(move || {
+                ready.wait();
+                full.wait();
+                for page in touched {
+                    let page = page + number * 3;
+                    assert_eq!(word(pager.view(), page), page as u32);
+                }
+                done.wait();
+                // A thread that ends gives its stack's mappings back.
+                over.wait();
+            });
+        }
+        ready.wait();
+        let mappings = use_up_mappings();
+        full.wait();
+        done.wait();
+        // None at all is left for this one: the whole of it is filled.
+        use_up_mappings_by(&spare);
+        assert_eq!(word(untouched.view(), 5), 5);
+        over.wait();
+        drop(mappings);
+    });
     // A copy: held, the lock would be what `fill` waits for below.
     let asked = asked.lock().unwrap().clone();
     let distinct: HashSet<usize> = asked.iter().copied().collect();
     assert_eq!(distinct.len(), asked.len(), "none twice");
-    assert!(asked.len() > pages.len() && pages.iter().all(|page| distinct.contains(page)));
+    assert!(asked.len() > 4 * touched.len(), "{} pages: mappings were left", asked.len());
     assert_eq!(asked_of_untouched.lock().unwrap().len(), 8);
     for number in 0..PAGES {
         assert_eq!(word(pager.view(), number), number as u32);
     }
-}
-
-fn dropping_a_pager_in_its_own_function_does_not_wait_for_itself() {
-    let own: Arc<Mutex<Option<Pager>>> = Arc::default();
-    let (inside, dropped) = (own.clone(), Arc::new(AtomicBool::new(false)));
-    let done = dropped.clone();
-    // Two: touching one in the other's function is what lets it drop itself.
-    let guard = install().unwrap();
-    let pager = Pager::new(guard, page(), move |_, _| {
-        // Nobody waits for it any more when this one is asked: its reader has been told to go on.
-        drop(inside.lock().unwrap().take());
-        done.store(true, SeqCst);
-        Ok(())
-    });
-    let pager = pager.unwrap();
-    // Prefetch: a child of the pager's memory is asked for by a thread that does not wait.
-    let start = pager.view().as_ptr().expose_provenance();
-    *own.lock().unwrap() = Some(pager);
-    // SAFETY: madvise reads a page in, in the kernel, where no handler runs: nothing happens.
-    unsafe {
-        libc::madvise(std::ptr::with_exposed_provenance_mut(start), page(), libc::MADV_WILLNEED)
-    };
-    assert!(!dropped.load(SeqCst));
-    drop(own.lock().unwrap().take());
 }
 
 fn removing_one_pager_waits_for_no_other() {

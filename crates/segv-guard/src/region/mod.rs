@@ -170,10 +170,10 @@ impl Region {
 
     /// Copies a page to the same place in a region as large, within a signal handler.
     pub(crate) fn copy_page_to(&self, page: usize, to: &Region) {
-        let (offset, len) = (page * self.page.bytes(), self.page.bytes());
         if page >= self.pages.get().min(to.pages.get()) {
             return;
         }
+        let (offset, len) = (page * self.page.bytes(), self.page.bytes());
         // SAFETY: both pages are inside, as just checked, and in two mappings; nobody has
         // references to either.
         unsafe {

@@ -6,8 +6,11 @@
 
 #[path = "../../src/table/protocol.rs"]
 mod protocol;
+#[path = "../../src/uses/snapshot/protocol.rs"]
+mod snapshot_protocol;
 #[path = "../../src/uses/written/protocol.rs"]
 mod written_protocol;
 
+mod snapshot;
 mod table;
 mod written;

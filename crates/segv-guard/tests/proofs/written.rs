@@ -1,5 +1,5 @@
 //! The order in which pages are marked, opened, collected and closed, run by loom in every order
-//! of events. `write_fault`, `claim`, `settle`, `seize` and `hand_back` are the shipped source; the
+//! of events. `write_fault`, `collect` and `open_all` are the shipped source; the
 //! page is a mutex, since the kernel lets no store fall between the two sides of an mprotect(2).
 //!
 //! A handler that finds its page in other hands sleeps here until that has changed, where the
@@ -13,6 +13,7 @@
 //! Each twin does it as one might, and loom has to find the write that is lost.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::slice::from_ref;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
 use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
@@ -20,8 +21,7 @@ use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
 use super::written_protocol::{
-    CLEAN, Fault, Found, Mark, OPENING, TAKING, WRITTEN, claim, hand_back, seize, settle,
-    write_fault,
+    CLEAN, Fault, Mark, OPENING, TAKING, WRITTEN, collect, open_all, write_fault,
 };
 
 struct Page {
@@ -115,22 +115,24 @@ const SHIPPED: Ways = Ways {
                 if page.seizing.compare_exchange(false, true, Acquire, Relaxed).is_err() {
                     return page.sleep_while(|page| page.seizing.load(Relaxed));
                 }
-                seize(page, || page.sleep_while(Page::is_taken));
-                page.protect(true);
-                hand_back(page);
+                let open = || {
+                    page.protect(true);
+                    true
+                };
+                open_all(from_ref(page), || page.sleep_while(Page::is_taken), open);
                 page.seizing.store(false, Release);
                 page.wake();
             }
         }
     },
-    take: |page| match claim(page) {
-        Found::Clean => false,
-        Found::BeingOpened => true,
-        Found::Claimed => {
+    take: |page| {
+        let mut reported = false;
+        let close = || {
             page.protect(false);
-            settle(page, true);
             true
-        }
+        };
+        collect(from_ref(page), |_| reported = true, close);
+        reported
     },
 };
 
@@ -203,7 +205,7 @@ fn is_caught(ways: Ways, size: Size) -> bool {
 #[test]
 fn no_write_is_lost_or_late() {
     run(SHIPPED, Size { writes: 2, takes: 2, ..ONE });
-    run(SHIPPED, TWO);
+    run(SHIPPED, Size { stops: testkit::soak(3, 4), ..TWO });
 }
 
 #[test]
@@ -215,7 +217,7 @@ fn no_write_is_lost_when_a_collector_closes_a_page_in_passing() {
 #[test]
 fn no_write_is_lost_when_all_pages_have_to_be_opened_at_once() {
     run(SHIPPED, Size { no_room: true, takes: 2, ..ONE });
-    run(SHIPPED, Size { no_room: true, stops: 2, ..TWO });
+    run(SHIPPED, Size { no_room: true, stops: testkit::soak(2, 3), ..TWO });
 }
 
 #[test]
@@ -285,7 +287,7 @@ fn with_all_pages_opened_but_not_seized_loom_finds_a_write_that_is_lost() {
         fault: |page| match write_fault(page, || false) {
             Fault::NoRoom => {
                 page.protect(true);
-                hand_back(page);
+                Mark::store(page, WRITTEN, Release);
             }
             _ => page.sleep_while(Page::is_taken),
         },

@@ -182,17 +182,19 @@ pub fn can_trace() -> Result<(), String> {
 /// Uses mappings up until there are only a few left, which the C library and a thread or two may
 /// need. What it returns keeps them.
 pub fn use_up_mappings() -> Region {
-    let page = ipc_common::PageSize::system().bytes();
-    let region = Region::new(200_000 * page).unwrap();
-    for number in (0..region.pages()).step_by(2) {
-        if let Err(error) = region.protect(number..number + 1, Protection::ReadOnly) {
-            assert_eq!(error.errno(), nix::errno::Errno::ENOMEM, "{error}");
-            assert!(error.remedy().contains("vm.max_map_count"), "{error}");
-            region.protect(0..20, Protection::Open).unwrap();
-            return region;
-        }
-    }
-    panic!("vm.max_map_count is larger than this test expects");
+    let region = Region::new(200_000 * ipc_common::PageSize::system().bytes()).unwrap();
+    use_up_mappings_by(&region);
+    region.protect(0..20, Protection::Open).unwrap();
+    region
+}
+
+/// Uses mappings up until there is none left, by protecting every second page.
+pub fn use_up_mappings_by(region: &Region) {
+    let second = (0..region.pages()).step_by(2);
+    let mut protected = second.map(|page| region.protect(page..page + 1, Protection::ReadOnly));
+    let error = protected.find_map(Result::err).expect("more pages than vm.max_map_count");
+    assert_eq!(error.errno(), nix::errno::Errno::ENOMEM, "{error}");
+    assert!(error.remedy().contains("vm.max_map_count"), "{error}");
 }
 
 /// Numbers without end, the same for the same seed.

@@ -162,12 +162,9 @@ impl Drop for Pager {
         self.state.stop.store(true, Ordering::Release);
         self.state.ring();
         if let Some(server) = self.server.take() {
-            // `fill` may have owned the last reference to this pager: a thread cannot wait for
-            // itself. It ends on its own then.
-            if server.thread().id() != thread::current().id() {
-                // `serve` does not panic, and there is nobody to tell if it did.
-                let _ = server.join();
-            }
+            // Not from within `fill`: while that runs, somebody waits for it who borrows the pager.
+            // `serve` does not panic, and there would be nobody to tell.
+            let _ = server.join();
         }
     }
 }

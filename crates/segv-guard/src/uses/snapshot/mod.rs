@@ -11,7 +11,7 @@
 //! it touches, once. fork(2) does the same for all of a process's memory; here it is for one
 //! region, and within the process: a checkpoint that can be written to a file in peace.
 
-mod faults;
+pub(crate) mod protocol;
 mod state;
 
 use std::fmt;

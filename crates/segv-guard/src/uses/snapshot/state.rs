@@ -1,102 +1,121 @@
-//! A state for each page, and what the owner of the snapshot does with it.
-//!
-//! ```text
-//!    FREE ──► HELD ──► SHARED ──► SAVING ──► OPENING ──► SAVED ──► HELD ──► FREE
-//!    open      arm()   closed     copied     opened      open       disarm() open
-//! ```
-//!
-//! As in write tracking: **a page is never open while it is SHARED**, and a page that somebody has
-//! in hand (HELD, SAVING, OPENING) is changed by nobody else.
+//! The two regions of a snapshot, and a state for each page.
 
-use std::sync::atomic::{
-    AtomicU8,
-    Ordering::{Acquire, Relaxed, Release},
-    fence,
-};
+use std::sync::atomic::{AtomicU8, Ordering, fence};
 use std::thread;
 
 use ipc_common::Result;
 
+use super::protocol::{self, FREE, Mark, OPENING, SAVED};
+use crate::fault::{Access, Cause, Fault};
 use crate::region::{Protection, Region};
-
-/// There is no snapshot; the page is open.
-pub(super) const FREE: u8 = 0;
-/// `arm` or `disarm` has it in hand.
-pub(super) const HELD: u8 = 1;
-/// The snapshot's page is the memory's own, which is read-only.
-pub(super) const SHARED: u8 = 2;
-/// A handler copies it.
-pub(super) const SAVING: u8 = 3;
-/// It was copied; a handler opens it.
-pub(super) const OPENING: u8 = 4;
-/// It was copied. Open, unless there was no mapping left for that: then the next fault opens it.
-pub(super) const SAVED: u8 = 5;
+use crate::sys;
+use crate::table::{Answer, OnFault};
 
 pub(super) struct State {
     pub(super) memory: Region,
     /// Where pages are saved, each at its own place. What is not saved takes no memory.
-    pub(super) store: Region,
-    pub(super) pages: Box<[AtomicU8]>,
+    store: Region,
+    marks: Box<[AtomicU8]>,
+}
+
+impl Mark for AtomicU8 {
+    fn load(&self, order: Ordering) -> u8 {
+        self.load(order)
+    }
+
+    fn store(&self, state: u8, order: Ordering) {
+        self.store(state, order);
+    }
+
+    fn change(&self, from: u8, to: u8, success: Ordering) -> bool {
+        self.compare_exchange(from, to, success, Ordering::Relaxed).is_ok()
+    }
+
+    fn fence(&self, order: Ordering) {
+        fence(order);
+    }
 }
 
 impl State {
     pub(super) fn new(memory: Region, store: Region) -> State {
-        let pages = (0..memory.pages()).map(|_| AtomicU8::new(FREE)).collect();
-        State { memory, store, pages }
+        let marks = (0..memory.pages()).map(|_| AtomicU8::new(FREE)).collect();
+        State { memory, store, marks }
     }
 
-    /// Begins a snapshot.
+    /// All pages in one call: it leaves the memory one mapping, so that none is ever missing for
+    /// it.
+    fn protect_all(&self, protection: Protection) -> nix::Result<()> {
+        self.memory.try_protect(0..self.memory.pages(), protection)
+    }
+
+    /// Begins a snapshot. Whoever writes meanwhile waits in the handler until all are SHARED.
     pub(super) fn arm(&self) -> nix::Result<()> {
-        self.hold_all();
-        // All pages in one call, which leaves the region one mapping: none is ever missing for it.
-        // Whoever writes meanwhile waits in the handler until all are SHARED.
-        let closed = self.memory.try_protect(0..self.memory.pages(), Protection::ReadOnly);
-        self.set_all(if closed.is_ok() { SHARED } else { FREE });
-        closed
+        let mut result = Ok(());
+        protocol::arm(&self.marks, thread::yield_now, || {
+            result = self.protect_all(Protection::ReadOnly);
+            result.is_ok()
+        });
+        result
     }
 
     /// Ends it.
     pub(super) fn disarm(&self) {
-        self.hold_all();
-        // It cannot fail: it takes no mapping. If it did, pages would stay SAVED and closed, and
-        // the next fault would open them.
-        let opened = self.memory.try_protect(0..self.memory.pages(), Protection::Open).is_ok();
-        self.store.discard();
-        self.set_all(if opened { FREE } else { SAVED });
-    }
-
-    fn hold_all(&self) {
-        for page in &self.pages {
-            let free = |state| matches!(state, FREE | SHARED | SAVED).then_some(HELD);
-            // A handler keeps a page for a copy and an mprotect, and waits for nothing.
-            while page.fetch_update(Acquire, Relaxed, free).is_err() {
-                thread::yield_now();
-            }
-        }
-    }
-
-    fn set_all(&self, state: u8) {
-        self.pages.iter().for_each(|page| page.store(state, Release));
+        protocol::disarm(&self.marks, thread::yield_now, || {
+            self.store.discard();
+            self.protect_all(Protection::Open).is_ok()
+        });
     }
 
     /// Copies out of one page of the snapshot.
     pub(super) fn read(&self, page: usize, offset: usize, into: &mut [u8]) -> Result<()> {
-        let still_shared = |order| matches!(self.pages[page].load(order), SHARED | SAVING);
-        if still_shared(Acquire) {
-            self.memory.view().read(offset, into)?;
-            // If the copy saw a byte that was written since, the page was opened before, and this
-            // makes us see it.
-            fence(Acquire);
-            if still_shared(Relaxed) {
-                return Ok(());
-            }
-        }
-        // The Acquire load, or the fence, that has told us so makes us see the saved bytes.
-        fence(Acquire);
-        self.store.view().read(offset, into)
+        // Into the same buffer twice, if need be.
+        let into = std::cell::RefCell::new(into);
+        let copy = |from: &Region| from.view().read(offset, &mut into.borrow_mut());
+        protocol::read(&self.marks[page], || copy(&self.memory), || copy(&self.store))
     }
 
     pub(super) fn saved(&self) -> usize {
-        self.pages.iter().filter(|page| matches!(page.load(Relaxed), OPENING | SAVED)).count()
+        let is_saved =
+            |mark: &&AtomicU8| matches!(Mark::load(*mark, Ordering::Relaxed), OPENING | SAVED);
+        self.marks.iter().filter(is_saved).count()
+    }
+
+    fn save(&self, page: usize) {
+        self.memory.copy_page_to(page, &self.store);
+    }
+
+    /// Opening one page cuts a mapping in up to three, and `vm.max_map_count` may not allow that.
+    /// Opening all of them leaves one mapping, which it always does; they are saved first. The
+    /// caller has a page in hand, so that no snapshot begins or ends meanwhile.
+    #[cold]
+    fn open_all(&self) -> Answer {
+        if !protocol::save_all(&self.marks, |page| self.save(page), sys::give_way) {
+            return Answer::Retry;
+        }
+        match self.protect_all(Protection::Open) {
+            Ok(()) => Answer::Mended,
+            Err(_) => Answer::NotMine,
+        }
+    }
+}
+
+// SAFETY: atomics, copies between two regions that are seen by views only, mprotect(2) and
+// sched_yield(2).
+unsafe impl OnFault for State {
+    fn on_fault(&self, fault: &Fault) -> Answer {
+        if fault.cause() != Cause::Protection || fault.access() == Access::Execute {
+            return Answer::NotMine;
+        }
+        let page = fault.address().and_then(|address| self.memory.page_of(address));
+        let Some((page, mark)) = page.and_then(|page| Some((page, self.marks.get(page)?))) else {
+            return Answer::NotMine;
+        };
+        if !protocol::claim_saved(mark, || self.save(page)) {
+            return Answer::Retry;
+        }
+        let opened = self.memory.try_protect(page..page + 1, Protection::Open).is_ok();
+        let answer = if opened { Answer::Mended } else { self.open_all() };
+        protocol::settle(mark);
+        answer
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ipc_common::{Error, Result};
 
-use super::protocol::{self, CLEAN, Found, Mark};
+use super::protocol::{self, CLEAN, Mark};
 use super::push;
 use crate::fault::{Access, Cause, Fault};
 use crate::handler::Guard;
@@ -46,29 +46,20 @@ impl Faults {
     pub(super) fn take(&self) -> Result<Vec<Range<usize>>> {
         let State { region, marks, .. } = &*self.state;
         let _one_at_a_time = self.collecting.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut written, mut claimed) = (Vec::new(), Vec::new());
-        for (page, mark) in marks.iter().enumerate() {
-            let found = protocol::claim(mark);
-            if found != Found::Clean {
-                push(&mut written, page);
+        let (mut written, mut failed) = (Vec::new(), None);
+        // All pages, in one call: it leaves the region one mapping, so none is ever missing for it.
+        let close = || {
+            let closed = region.try_protect(0..region.pages(), Protection::ReadOnly);
+            failed = closed.err();
+            closed.is_ok()
+        };
+        protocol::collect(marks, |page| push(&mut written, page), close);
+        match failed {
+            None => Ok(written),
+            Some(errno) => {
+                Err(Error::new("mprotect", errno, format!("{} pages of a region", region.pages())))
             }
-            if found == Found::Claimed {
-                push(&mut claimed, page);
-            }
         }
-        if claimed.is_empty() {
-            return Ok(written);
-        }
-        // All pages, in one call: it leaves the region one mapping, so none is ever missing for
-        // it. Those that nobody has claimed are closed already, or will be opened again when they
-        // are written.
-        let closed = region.try_protect(0..region.pages(), Protection::ReadOnly);
-        for mark in claimed.into_iter().flat_map(|range| &marks[range]) {
-            protocol::settle(mark, closed.is_ok());
-        }
-        closed.map(|()| written).map_err(|errno| {
-            Error::new("mprotect", errno, format!("{} pages of a region", region.pages()))
-        })
     }
 }
 
@@ -117,10 +108,9 @@ impl State {
             sys::give_way();
             return Answer::Retry;
         }
-        self.marks.iter().for_each(|mark| protocol::seize(mark, sys::give_way));
-        let opened = self.region.try_protect(0..self.region.pages(), Protection::Open);
-        self.marks.iter().for_each(protocol::hand_back);
+        let open = || self.region.try_protect(0..self.region.pages(), Protection::Open).is_ok();
+        let opened = protocol::open_all(&self.marks, sys::give_way, open);
         self.seizing.store(false, Ordering::Release);
-        if opened.is_ok() { Answer::Mended } else { Answer::NotMine }
+        if opened { Answer::Mended } else { Answer::NotMine }
     }
 }

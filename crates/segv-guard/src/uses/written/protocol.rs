@@ -71,44 +71,58 @@ pub(crate) fn write_fault<M: Mark>(mark: &M, open: impl FnOnce() -> bool) -> Fau
     if opened { Fault::Opened } else { Fault::NoRoom }
 }
 
-/// What a collector finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
-    Clean,
-    /// Claimed: it is to be closed, and settled then.
-    Claimed,
-    /// It is just being opened; perhaps it has been written already. It counts as written, and
-    /// will be found again next time.
-    BeingOpened,
-}
-
-/// For the collector: looks at a page, before the pages are closed. One collector at a time.
-pub(crate) fn claim<M: Mark>(mark: &M) -> Found {
-    // Acquire: whoever collects after a write sees that the page was opened for it.
-    match mark.load(Acquire) {
-        CLEAN => Found::Clean,
-        WRITTEN if mark.change(WRITTEN, TAKING, Acquire) => Found::Claimed,
-        _ => Found::BeingOpened,
+/// For the collector, one at a time: tells `report` of every page that was written, and closes all
+/// by `close`. Whether that could be done; if not, what was reported will be found again.
+pub(crate) fn collect<M: Mark>(
+    marks: &[M],
+    mut report: impl FnMut(usize),
+    close: impl FnOnce() -> bool,
+) -> bool {
+    let mut claimed = false;
+    for (page, mark) in marks.iter().enumerate() {
+        // Acquire: whoever collects after a write sees that the page was opened for it.
+        match mark.load(Acquire) {
+            CLEAN => continue,
+            WRITTEN if mark.change(WRITTEN, TAKING, Acquire) => claimed = true,
+            // It is just being opened; perhaps it has been written already. It counts as written,
+            // stays in the hands it is in, and will be found again next time.
+            _ => {}
+        }
+        report(page);
     }
-}
-
-/// For the collector: after a page that it had claimed was closed, or could not be.
-pub(crate) fn settle<M: Mark>(mark: &M, closed: bool) {
-    // Release: the page is closed before a handler may open it again.
-    mark.store(if closed { CLEAN } else { WRITTEN }, Release);
-}
-
-/// For the handler that has found no room for opening one page, and opens all of them: takes a
-/// page out of everybody's hands first. `give_way` lets those finish who have it.
-pub(crate) fn seize<M: Mark>(mark: &M, give_way: impl Fn()) {
-    // Others never keep a page for long, nor wait for anything while they do.
-    while !(mark.change(CLEAN, OPENING, Acquire) || mark.change(WRITTEN, OPENING, Acquire)) {
-        give_way();
+    if !claimed {
+        return true;
     }
+    // All of them, claimed or not: an unclaimed page is closed already, or will be opened again
+    // when it is written.
+    let closed = close();
+    for mark in marks {
+        // Ours: there is no other collector.
+        if mark.load(Relaxed) == TAKING {
+            // Release: the page is closed before a handler may open it again.
+            mark.store(if closed { CLEAN } else { WRITTEN }, Release);
+        }
+    }
+    closed
 }
 
-/// For the same: after all pages were opened, or could not be.
-pub(crate) fn hand_back<M: Mark>(mark: &M) {
-    // Whatever it was before: reported once too often rather than once too seldom.
-    mark.store(WRITTEN, Release);
+/// For the handler that has found no room for opening one page: opens all of them, by `open`. They
+/// count as written from then on: reported once too often rather than once too seldom. One at a
+/// time. `give_way` lets those finish who have a page in hand.
+pub(crate) fn open_all<M: Mark>(
+    marks: &[M],
+    give_way: impl Fn(),
+    open: impl FnOnce() -> bool,
+) -> bool {
+    // First out of everybody's hands: a collector that has closed a page must not call it CLEAN
+    // once it is open again.
+    for mark in marks {
+        // Nobody keeps a page for long, nor waits for anything with a page in hand, except us.
+        while !(mark.change(CLEAN, OPENING, Acquire) || mark.change(WRITTEN, OPENING, Acquire)) {
+            give_way();
+        }
+    }
+    let opened = open();
+    marks.iter().for_each(|mark| mark.store(WRITTEN, Release));
+    opened
 }
