@@ -20,6 +20,10 @@
 //! | [`driver`] | talking to a student's program: start, ask, answer, time-out |
 //! | [`evidence`] | what the kernel shows: segments, semaphores, files, maps |
 //! | [`rubric`] | `lab.toml`: points, hints, misconceptions |
+//! | [`build`] | a submission's files, taken with care, and compiled in the sandbox |
+//! | [`cell`] | the processes in which one submission is built and checked |
+//! | [`supervisor`] | rubric and results: starts cells, and believes only them |
+//! | [`verdict`] | results, which fail closed |
 //! | [`sandbox`] | running programs that nobody trusts |
 //! | [`shown`] | a student's text on an instructor's terminal |
 //! | [`random`] | the numbers of a run, from a recorded seed |
@@ -53,6 +57,8 @@
 //! }
 //! ```
 
+pub mod build;
+pub mod cell;
 pub mod check;
 pub mod checks;
 pub mod driver;
@@ -62,3 +68,5 @@ pub mod rubric;
 pub mod sandbox;
 pub mod shown;
 pub mod stage;
+pub mod supervisor;
+pub mod verdict;

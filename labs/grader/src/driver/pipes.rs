@@ -150,3 +150,28 @@ fn read_some(from: &mut Option<File>, into: &mut Vec<u8>, most: usize) -> bool {
         Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
     }
 }
+
+/// A program that is only listened to: what it complains about, and no more than is bearable.
+#[derive(Debug)]
+pub(crate) struct Listener(Pipes);
+
+impl Listener {
+    /// Nobody talks to it: its input has ended.
+    pub(crate) fn new(ends: Ends) -> Listener {
+        let mut pipes = Pipes::new(ends);
+        pipes.end_input();
+        Listener(pipes)
+    }
+
+    /// Takes what has come. What is more than anybody reads is thrown away.
+    pub(crate) fn drain(&mut self) {
+        self.0.drain();
+        self.0.listen();
+        self.0.heard.clear();
+    }
+
+    /// What it complained about so far.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.complaints).into_owned()
+    }
+}

@@ -1,0 +1,83 @@
+//! The same submissions in every mode that there is here.
+
+use grader::sandbox::Mode;
+use grader::verdict::{Outcome, Report};
+use testkit::Case;
+
+use crate::course::{self, Tiny};
+
+pub fn cases() -> Vec<Case> {
+    let case = |name, run: fn(), needs| Case { name, run, needs };
+    vec![
+        case("submissions_in_mode_full", || submissions(Mode::Full), &[full]),
+        case("submissions_in_mode_run_uid", || submissions(Mode::RunUid), &[run_uid]),
+        case("submissions_in_mode_landlock", || submissions(Mode::Landlock), &[landlock]),
+        case("submissions_in_mode_tree", || submissions(Mode::Tree), &[tree]),
+        case("a_compiler_that_is_never_done_is_stopped", compiles_for_ever, &[tree]),
+    ]
+}
+
+fn full() -> Result<(), String> {
+    course::mode(Mode::Full)
+}
+fn run_uid() -> Result<(), String> {
+    course::mode(Mode::RunUid)
+}
+fn landlock() -> Result<(), String> {
+    course::mode(Mode::Landlock)
+}
+fn tree() -> Result<(), String> {
+    course::mode(Mode::Tree)
+}
+
+fn submissions(mode: Mode) {
+    let tiny = Tiny::in_mode(mode);
+    let whole = |report: &Report| {
+        assert!(report.is_whole && !report.needs_rerun, "{report:#?}");
+        assert_eq!((report.mode, report.official), (mode, mode != Mode::Tree));
+    };
+
+    let right = tiny.grade("right.rs");
+    whole(&right);
+    assert_eq!(right.score, 100, "{right:#?}");
+    assert_eq!(right.build.unwrap().messages, "");
+    assert_eq!(right.left_behind, Vec::<String>::new());
+
+    let boasts = tiny.grade("boasts.rs");
+    whole(&boasts);
+    assert_eq!(boasts.score, 0, "{boasts:#?}");
+    let Outcome::Failed { misconception, .. } = &boasts.check("puts").unwrap().outcome else {
+        panic!("{boasts:#?}")
+    };
+    assert_eq!(misconception.as_deref(), Some("boasts"));
+    let later = &boasts.check("keeps").unwrap().outcome;
+    assert_eq!(*later, Outcome::NotRun { why: "it needs puts".into() });
+
+    let forgets = tiny.grade("forgets.rs");
+    whole(&forgets);
+    assert_eq!((forgets.score, forgets.not_passed()), (60, vec!["keeps"]));
+
+    let endless = tiny.grade("endless.rs");
+    whole(&endless);
+    assert_eq!(endless.score, 0);
+
+    let broken = tiny.grade("broken.rs");
+    whole(&broken);
+    let build = broken.build.unwrap();
+    assert!(!build.succeeded && build.messages.contains("--> src/lib.rs:"), "{build:?}");
+    assert!(!build.messages.contains('\u{1b}'), "{build:?}");
+    assert_eq!(broken.score, 0);
+
+    let missing = tiny.grade("nobody-handed-this-in.rs");
+    whole(&missing);
+    assert_eq!((missing.score, missing.build), (0, None));
+}
+
+fn compiles_for_ever() {
+    let report = Tiny::in_mode(Mode::Tree).grade("compiles_for_ever.rs");
+    assert!(report.is_whole && !report.needs_rerun, "{report:#?}");
+    let build = report.build.unwrap();
+    // By its CPU time; on a machine that is busy with others, by the clock.
+    let stopped = ["more time", "not compiled after"].iter().any(|w| build.messages.contains(w));
+    assert!(!build.succeeded && stopped, "{build:?}");
+}
