@@ -68,7 +68,11 @@ pub(super) fn keep_signals_in() -> Result<Domain, RulesetError> {
     Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .scope(Scope::Signal)?
+        // Any domain forbids renaming from one folder to another, unless it is told not to
+        // (landlock(7)); rustc does that.
+        .handle_access(AccessFs::Refer)?
         .create()?
+        .add_rules(path_beneath_rules(["/"], AccessFs::Refer))?
         .restrict_self()
         .map(|_| Domain(()))
 }
