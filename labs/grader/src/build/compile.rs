@@ -12,17 +12,12 @@ use ipc_common::{Error, Result};
 use super::Tools;
 use crate::cell::{Grading, Places};
 use crate::driver::Listener;
-use crate::sandbox::{Ended, Identity, Launch, Limits, Mode, Process};
+use crate::sandbox::{Ended, Identity, Launch, Limits, Mode, Process, namespace};
 use crate::shown;
+use crate::verdict::Build;
 
 /// How long rustc may take, the machine being busy with others.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How it went.
-pub(crate) struct Compiled {
-    pub(crate) succeeded: bool,
-    pub(crate) messages: String,
-}
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Compiles a submission and the driver. That it does not compile is no error.
 pub(crate) fn compile(
@@ -30,7 +25,10 @@ pub(crate) fn compile(
     identity: Identity,
     grading: &Grading,
     places: &Places,
-) -> Result<Compiled> {
+) -> Result<Build> {
+    if mode == Mode::Full {
+        namespace::for_my_programs()?;
+    }
     for (name, text) in grading.sources.iter().chain([&(DRIVER.into(), grading.driver.clone())]) {
         put(&places.sources.join(name), text)?;
     }
@@ -65,7 +63,7 @@ struct Rustc<'a> {
 }
 
 impl Rustc<'_> {
-    fn run(&self, arguments: &[&str]) -> Result<Compiled> {
+    fn run(&self, arguments: &[&str]) -> Result<Build> {
         let places = self.places;
         let program = places.toolchain.join("bin/rustc");
         let mut launch = Launch::new(self.mode, self.identity, &program, &places.sources)?
@@ -110,7 +108,8 @@ impl Rustc<'_> {
             Some(how) => (false, format!("error: the compiler failed: {how}\n")),
             None => (false, format!("error: not compiled after {} s\n", PATIENCE.as_secs())),
         };
-        Ok(Compiled { succeeded, messages: shown::harmless(messages.as_bytes()) + &end })
+        let messages = shown::harmless(messages.as_bytes()) + &end;
+        Ok(Build { succeeded, messages, millis: 0 })
     }
 }
 

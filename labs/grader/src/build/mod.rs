@@ -13,7 +13,7 @@ mod dependencies;
 mod intake;
 mod toolchain;
 
-pub(crate) use compile::compile;
+pub(crate) use compile::{PATIENCE, compile};
 pub use dependencies::{Dependencies, prepare};
 pub use intake::{Refused, Submission, take};
 pub use toolchain::{Toolchain, others_can_reach};

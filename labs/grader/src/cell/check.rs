@@ -1,31 +1,18 @@
 //! One check, in a process of its own: it has a time-out, and a panic in it hurts nobody. What its
 //! programs use together is watched, and what they leave is swept.
 
-use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sched::CloneFlags;
-use nix::sys::prctl;
-use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{Pid, pipe2};
-
+use super::child::{self, Stopped};
 use super::inside::{Cell, millis};
 use super::{CheckOrder, Event, places};
 use crate::check::{Check, Stop};
 use crate::evidence::census::Object;
 use crate::random::Seed;
-use crate::sandbox::{Mode, floods, sweep, sys};
+use crate::sandbox::{Mode, floods, sweep};
 use crate::stage::{Setting, Stage};
 use crate::verdict::Outcome;
-
-/// Between two looks at memory and disk.
-const LOOK: Duration = Duration::from_millis(25);
 
 /// Runs a check: what it found, and how long that took. Nothing of it is left afterwards.
 pub(super) fn run(
@@ -49,8 +36,17 @@ pub(super) fn run(
         own_root: cell.job.mode == Mode::Full,
     };
     let limit = Duration::from_secs(order.seconds.into());
-    let outcome = in_child(cell, check, setting, seed, limit)
-        .unwrap_or_else(|errno| Outcome::GraderFailed { what: format!("fork: {errno}") });
+    let folders = [cell.places.scratch.as_path()];
+    let watch = || floods::look(cell.job.mode, cell.identity, &folders);
+    let outcome = child::run(limit, watch, || perform(check, setting, seed, limit));
+    let outcome = outcome.unwrap_or_else(|stopped| match stopped {
+        Stopped::TimeOut => failed(
+            format!("an end within {} s", limit.as_secs()),
+            "it was still going on, and was stopped".into(),
+        ),
+        Stopped::Flood(what) => failed("a program that uses what it needs".into(), what),
+        Stopped::Broken(what) => Outcome::GraderFailed { what },
+    });
     let took = millis(begun);
     sweep::run(cell.job.mode, cell.identity);
     let mut left = match sweep::objects(cell.job.mode, cell.identity, before) {
@@ -64,23 +60,8 @@ pub(super) fn run(
     (outcome, took)
 }
 
-fn in_child(
-    cell: &Cell<'_>,
-    check: &Check,
-    setting: Setting,
-    seed: Seed,
-    limit: Duration,
-) -> Result<Outcome, Errno> {
-    let (ours, theirs) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
-    let child = sys::fork(CloneFlags::empty(), || {
-        let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-        let outcome = perform(check, setting, seed, limit);
-        // Short enough for any pipe.
-        let told = serde_json::to_vec(&outcome).map_err(std::io::Error::other);
-        let mut pipe = std::fs::File::from(theirs);
-        told.and_then(|bytes| pipe.write_all(&bytes)).map_or(1, |()| 0)
-    })?;
-    Ok(watch(cell, child, ours, limit))
+fn failed(expected: String, shown: String) -> Outcome {
+    Outcome::Failed { expected, shown, misconception: None }
 }
 
 /// In the child: the check, with all that can go wrong with it.
@@ -97,47 +78,4 @@ fn perform(check: &Check, setting: Setting, seed: Seed, limit: Duration) -> Outc
             Outcome::GraderFailed { what: format!("the check panicked: {text}") }
         }
     }
-}
-
-/// In the cell: waits for the outcome, and for no longer than said.
-fn watch(cell: &Cell<'_>, child: Pid, pipe: OwnedFd, limit: Duration) -> Outcome {
-    let until = Instant::now() + limit;
-    let mut told = Vec::new();
-    let mut pipe = std::fs::File::from(pipe);
-    let stopped = loop {
-        let nap = PollTimeout::try_from(LOOK).unwrap_or(PollTimeout::ZERO);
-        let mut ready = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
-        let _ = poll(&mut ready, nap);
-        match pipe.read_to_end(&mut told) {
-            // The keepers, which may outlive the check for a moment, do not hold this pipe.
-            Ok(_) => break None,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => break Some(Outcome::GraderFailed { what: error.to_string() }),
-        }
-        if Instant::now() > until {
-            break Some(Outcome::Failed {
-                expected: format!("an end within {} s", limit.as_secs()),
-                shown: "it was still going on, and was stopped".into(),
-                misconception: None,
-            });
-        }
-        let folders = [cell.places.scratch.as_path()];
-        if let Some(flood) = floods::look(cell.job.mode, cell.identity, &folders) {
-            break Some(Outcome::Failed {
-                expected: "a program that uses what it needs".into(),
-                shown: flood,
-                misconception: None,
-            });
-        }
-    };
-    if stopped.is_some() {
-        let _ = kill(child, Signal::SIGKILL);
-    }
-    let how = waitpid(child, None);
-    stopped.unwrap_or_else(|| match how {
-        Ok(WaitStatus::Exited(_, 0)) => serde_json::from_slice(&told)
-            .unwrap_or_else(|error| Outcome::GraderFailed { what: error.to_string() }),
-        other => Outcome::GraderFailed { what: format!("the check ended early: {other:?}") },
-    })
 }

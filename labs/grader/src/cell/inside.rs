@@ -8,13 +8,14 @@ use ipc_common::{Errno, Error, Result};
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 
+use super::child::{self, Stopped};
 use super::places::Places;
 use super::{Event, Grading, Job, Task, check, lock, places};
 use crate::build;
 use crate::check::LabChecks;
 use crate::evidence::census;
 use crate::random::{Random, Seed};
-use crate::sandbox::{Ended, Identity, Launch, Mode, Process, namespace};
+use crate::sandbox::{Ended, Identity, Launch, Mode, Process, floods, namespace, sweep};
 use crate::verdict::{Build, Outcome};
 
 /// All that a cell's parts need to know.
@@ -63,6 +64,9 @@ fn work(job: &Job, identity: Identity, lock: Option<File>, labs: &[LabChecks]) -
 impl Cell<'_> {
     /// A harmless program, with all around it that a student's would have.
     fn probe(&self) -> Result<()> {
+        if self.job.mode == Mode::Full {
+            namespace::for_my_programs()?;
+        }
         let folder = self.places.for_a_check("probe", self.identity)?;
         let launch = Launch::new(self.job.mode, self.identity, "/bin/true".as_ref(), &folder)?
             .may_write(&folder)
@@ -75,15 +79,34 @@ impl Cell<'_> {
         }
     }
 
+    /// Compiles, in a child: rustc gets a process namespace of its own.
+    fn build(&self, grading: &Grading) -> Result<Build> {
+        let folders = [self.places.build.as_path()];
+        let watch = || floods::look(self.job.mode, self.identity, &folders);
+        let built = child::run(build::PATIENCE * 3, watch, || {
+            build::compile(self.job.mode, self.identity, grading, &self.places)
+                .map_err(|error| error.to_string())
+        });
+        sweep::run(self.job.mode, self.identity);
+        let failed = |messages: String| Build { succeeded: false, messages, millis: 0 };
+        match built {
+            Ok(Ok(build)) => Ok(build),
+            Err(Stopped::TimeOut) => Ok(failed("error: the compiler is never done\n".into())),
+            Err(Stopped::Flood(what)) => Ok(failed(format!("error: the compiler had {what}\n"))),
+            Ok(Err(what)) | Err(Stopped::Broken(what)) => {
+                Err(Error::refused("build", Errno::ECHILD, "rustc").with_remedy(what))
+            }
+        }
+    }
+
     fn grade(&self, grading: &Grading, lock: Option<File>, labs: &[LabChecks]) -> Result<()> {
         let Some(lab) = labs.iter().find(|lab| lab.lab == grading.lab) else {
             return Err(Error::refused("grade", Errno::ENOENT, format!("lab {}", grading.lab)));
         };
         let begun = Instant::now();
-        let built = build::compile(self.job.mode, self.identity, grading, &self.places)?;
+        let built = self.build(grading)?;
         let millis = millis(begun);
-        let build = Build { succeeded: built.succeeded, messages: built.messages, millis };
-        Event::Built(build).tell();
+        Event::Built(Build { millis, ..built.clone() }).tell();
         // What the compiler left is of no use to anybody, and in the way of the memory limit.
         places::empty(&self.places.build)?;
         if !built.succeeded {

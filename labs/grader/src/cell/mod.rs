@@ -18,6 +18,7 @@
 //! thread can enter a user namespace or fork safely.
 
 mod check;
+mod child;
 mod event;
 mod inside;
 mod job;

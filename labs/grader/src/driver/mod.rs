@@ -75,7 +75,7 @@ impl Driver {
         let token = format!("{:016x}", self.tokens.u64());
         let request = words.join(" ");
         // A program that has gone shows itself when the answer is waited for.
-        self.pipes.tell(&format!("{token} {request}\n"));
+        self.pipes.tell(&format!("{token} {request}\n"), Instant::now() + PATIENCE);
         Asked { token, request }
     }
 

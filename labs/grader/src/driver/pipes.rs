@@ -10,7 +10,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// The longest answer.
-const LINE: usize = 256 * 1024;
+const LINE: usize = 2 << 20;
 /// How much of its complaints is kept.
 const COMPLAINTS: usize = 16 * 1024;
 
@@ -59,10 +59,26 @@ impl Pipes {
         }
     }
 
-    /// Sends text. What a program that does not read leaves in the pipe is lost: it will not answer.
-    pub(super) fn tell(&mut self, text: &str) {
-        if let Some(stdin) = &mut self.stdin {
-            let _ = stdin.write_all(text.as_bytes());
+    /// Sends text, until then. What a program that does not read leaves in the pipe is lost: it will
+    /// not answer.
+    pub(super) fn tell(&mut self, text: &str, until: Instant) {
+        let mut rest = text.as_bytes();
+        while let Some(stdin) = &mut self.stdin
+            && !rest.is_empty()
+            && Instant::now() < until
+        {
+            match stdin.write(rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let mut ready = [PollFd::new(stdin.as_fd(), PollFlags::POLLOUT)];
+                    let _ = poll(&mut ready, PollTimeout::from(20_u8));
+                    // It may be talking instead of listening.
+                    self.drain();
+                    self.listen();
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => self.stdin = None,
+            }
         }
     }
 

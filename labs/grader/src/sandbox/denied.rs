@@ -107,6 +107,9 @@ pub(super) fn filter() -> Result<BpfProgram, String> {
         });
         rules.insert(call, faults.into_iter().collect::<Result<_, _>>()?);
     }
+    // kill(-1): everybody.
+    let everybody = is(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, u32::MAX.into())?;
+    rules.entry(libc::SYS_kill).or_default().push(everybody);
     // prlimit64(pid, …) and sched_setaffinity(pid, …): of oneself only.
     for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
         rules.insert(call, vec![is(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, 0)?]);

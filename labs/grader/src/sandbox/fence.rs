@@ -7,6 +7,8 @@ use landlock::{
     RulesetCreated, RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
 };
 
+use super::Mode;
+
 /// What every program needs: the loader, the C library, the tools that a compiler starts.
 const EVERYWHERE: &[&str] = &[
     "/usr/lib",
@@ -37,7 +39,19 @@ pub(super) fn system_folders() -> impl Iterator<Item = &'static Path> {
 }
 
 /// A fence that is built, but does not hold anybody yet.
-pub(super) fn around(read: &[PathBuf], write: &[PathBuf]) -> Result<RulesetCreated, RulesetError> {
+///
+/// Signals are kept in only where nothing else does it: programs of one check may ask, by kill(2)
+/// with signal 0, whether the other is still there. (Where they are kept in, the answer is EPERM,
+/// which also means that it is.)
+pub(super) fn around(
+    mode: Mode,
+    read: &[PathBuf],
+    write: &[PathBuf],
+) -> Result<RulesetCreated, RulesetError> {
+    let scope = match mode {
+        Mode::Full | Mode::RunUid => Scope::AbstractUnixSocket.into(),
+        Mode::Landlock | Mode::Tree => Scope::from_all(KNOWN),
+    };
     let all = AccessFs::from_all(KNOWN);
     let devices = AccessFs::ReadFile | AccessFs::WriteFile;
     // No devices, no sockets, and no programs of one's own making.
@@ -50,7 +64,7 @@ pub(super) fn around(read: &[PathBuf], write: &[PathBuf]) -> Result<RulesetCreat
     Ruleset::default()
         .handle_access(all)?
         .handle_access(AccessNet::from_all(KNOWN))?
-        .scope(Scope::from_all(KNOWN))?
+        .scope(scope)?
         .create()?
         .add_rules(path_beneath_rules(EVERYWHERE, AccessFs::from_read(KNOWN)))?
         .add_rules(path_beneath_rules(read, AccessFs::from_read(KNOWN)))?

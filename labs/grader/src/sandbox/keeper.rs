@@ -1,8 +1,6 @@
 //! The process between the checks and a student's program. It starts it, passes signals on, tells
-//! how it ended, and ends all that came of it: when the program has ended, and when the checks have
-//! gone, however they went.
-//!
-//! In mode full it is PID 1 of the program's namespace. It holds no descriptor of the program's.
+//! how it ended, and ends what came of it: when the program has ended, and when the checks have
+//! gone, however they went. It holds no descriptor of the program's.
 
 use std::io::{IoSlice, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -18,7 +16,7 @@ use nix::sys::socket::{ControlMessage, MsgFlags, UnixCredentials, recv, send, se
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::{Ended, Identity, Launch, Mode, fence, namespace, program, root, sweep, sys};
+use super::{Ended, Launch, Mode, fence, namespace, program, sweep, sys};
 
 /// Where the keeper has its socket, and the program until it is one.
 const SOCKET: RawFd = 3;
@@ -84,7 +82,6 @@ fn take(given: &Given) -> Result<(), Errno> {
 /// What is kept.
 struct Kept {
     program: Pid,
-    mode: Mode,
     domain: Option<fence::Domain>,
 }
 
@@ -93,21 +90,18 @@ fn start(launch: &Launch) -> Result<(Kept, SignalFd), program::Failed> {
     let at = |step: &'static str| move |errno: Errno| (step, errno);
     let ended = SigSet::from(Signal::SIGCHLD);
     ended.thread_block().map_err(at("sigprocmask"))?;
+    prctl::set_child_subreaper(true).map_err(at("prctl"))?;
     let mut domain = None;
     match launch.mode {
         Mode::Full => {
-            // As PID 1 it takes all others along.
+            // PID 1 then ends the program.
             prctl::set_pdeathsig(Signal::SIGKILL).map_err(at("prctl"))?;
-            if let Identity::Inside { user, group } = launch.identity {
-                namespace::become_user(user, group)?;
-            }
-            root::for_one_program(launch.own_root)?;
+            namespace::for_one_program(launch.identity, launch.own_root)?;
         }
         Mode::Landlock => {
-            prctl::set_child_subreaper(true).map_err(at("prctl"))?;
             domain = Some(fence::keep_signals_in().map_err(|_| ("landlock", Errno::ENOSYS))?);
         }
-        Mode::RunUid | Mode::Tree => prctl::set_child_subreaper(true).map_err(at("prctl"))?,
+        Mode::RunUid | Mode::Tree => {}
     }
     // Again: a process that maps its user has to be dumpable for a moment.
     prctl::set_dumpable(false).map_err(at("prctl"))?;
@@ -128,7 +122,7 @@ fn start(launch: &Launch) -> Result<(Kept, SignalFd), program::Failed> {
     let ends = ends.map_err(at("signalfd"))?;
     // SAFETY: REPORT is a number that `take` made, and that nothing owns.
     drop(unsafe { OwnedFd::from_raw_fd(REPORT) });
-    Ok((Kept { program, mode: launch.mode, domain }, ends))
+    Ok((Kept { program, domain }, ends))
 }
 
 fn socket() -> BorrowedFd<'static> {
@@ -154,7 +148,6 @@ fn watch(kept: &Kept, ends: &SignalFd) {
         }
     }
     match &kept.domain {
-        _ if kept.mode == Mode::Full => sweep::everyone_in_my_namespace(),
         Some(domain) => sweep::everyone_in_my_domain(domain),
         None => sweep::descendants(),
     }

@@ -1,16 +1,18 @@
 //! Namespaces: of a whole run, and of one program in it.
 
 use std::fs;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use nix::sys::wait::wait;
 use nix::unistd::{getegid, geteuid};
 
 use ipc_common::{Error, Result};
 
-/// Those of each program, inside of the run's.
-pub(super) const OF_A_PROGRAM: CloneFlags = CloneFlags::CLONE_NEWPID.union(CloneFlags::CLONE_NEWNS);
+use super::{Identity, root, sys};
 
 /// Those of a run: the next child is PID 1 in there.
 const OF_A_RUN: CloneFlags = CloneFlags::CLONE_NEWPID
@@ -55,11 +57,49 @@ pub(crate) fn bound_sysv() -> Result<()> {
     Ok(())
 }
 
-/// In a program's user namespace, below that of the run: its user and group have their numbers again.
-pub(super) fn become_user(user: u32, group: u32) -> std::result::Result<(), (&'static str, Errno)> {
-    // The files belong to root as long as we are not dumpable.
-    prctl::set_dumpable(true).map_err(|errno| ("prctl", errno))?;
-    map(user, 0, group, 0)
+/// A process namespace for the programs that this process will start: they see each other, as a
+/// program has to that asks whether a lock's owner is still alive, and not the checks. Its PID 1
+/// does nothing but wait; it dies with this process, and all others with it.
+///
+/// # Errors
+///
+/// Those of unshare(2) and clone(2).
+pub(crate) fn for_my_programs() -> Result<()> {
+    let failed = |call: &'static str| move |errno: Errno| Error::new(call, errno, "programs");
+    unshare(CloneFlags::CLONE_NEWPID).map_err(failed("unshare"))?;
+    let first = sys::fork(CloneFlags::empty(), || {
+        let _ = prctl::set_name(c"init");
+        if prctl::set_pdeathsig(Signal::SIGKILL).is_err() {
+            return 1;
+        }
+        // SAFETY: a fresh child that touches nothing of its parent's any more.
+        let _ = unsafe { sys::close_from(0) };
+        loop {
+            // Orphans are ours. Without any there is nobody to wait for, until there is.
+            if wait().is_err() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+    });
+    first.map(drop).map_err(failed("clone"))
+}
+
+/// For the keeper of one program: mounts of its own, with the /proc of the programs, and, for an
+/// ordinary user, a user namespace below that of the run: user and group have their numbers again,
+/// and no privilege.
+pub(super) fn for_one_program(
+    identity: Identity,
+    own_root: bool,
+) -> std::result::Result<(), (&'static str, Errno)> {
+    unshare(CloneFlags::CLONE_NEWNS).map_err(|errno| ("unshare", errno))?;
+    root::for_one_program(own_root)?;
+    if let Identity::Inside { user, group } = identity {
+        unshare(CloneFlags::CLONE_NEWUSER).map_err(|errno| ("unshare", errno))?;
+        // The files of a process that cannot be dumped belong to root.
+        prctl::set_dumpable(true).map_err(|errno| ("prctl", errno))?;
+        map(user, 0, group, 0)?;
+    }
+    Ok(())
 }
 
 /// In a new user namespace: what user and group `outside` are called in here. An ordinary user may

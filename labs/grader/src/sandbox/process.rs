@@ -20,7 +20,7 @@ use nix::unistd::{Pid, pipe2};
 use ipc_common::{Error, Result};
 
 use super::keeper::{self, Given};
-use super::{Ended, Identity, Launch, Mode, namespace, sys};
+use super::{Ended, Launch, sys};
 use crate::driver::Ends;
 
 /// How long a keeper may take for its clean-up before it is killed as well.
@@ -61,15 +61,8 @@ impl Process {
             socket: socket_theirs,
             report: report_theirs,
         };
-        let namespaces = match (launch.mode, launch.identity) {
-            (Mode::Full, Identity::Inside { .. }) => {
-                namespace::OF_A_PROGRAM | CloneFlags::CLONE_NEWUSER
-            }
-            (Mode::Full, _) => namespace::OF_A_PROGRAM,
-            _ => CloneFlags::empty(),
-        };
-        let keeper =
-            sys::fork(namespaces, || keeper::run(launch, &given)).map_err(failed("clone"))?;
+        let keeper = sys::fork(CloneFlags::empty(), || keeper::run(launch, &given))
+            .map_err(failed("clone"))?;
         drop(given);
         // From here on, dropping it ends the keeper.
         let mut process = Process {

@@ -31,8 +31,8 @@ fn prepare(launch: &Launch) -> Result<(), Failed> {
     sys::default_action(libc::SIGPIPE);
     launch.limits.apply(others(launch.identity)).map_err(at("setrlimit"))?;
     // Built while we may still see the paths, closed when we are who we shall be.
-    let fence =
-        fence::around(&launch.read, &launch.write).map_err(|_| ("landlock", Errno::last()))?;
+    let fence = fence::around(launch.mode, &launch.read, &launch.write)
+        .map_err(|_| ("landlock", Errno::last()))?;
     let filter = denied::filter().map_err(|_| ("seccomp", Errno::EINVAL))?;
     if let Identity::Run(id) = launch.identity {
         unistd::setgroups(&[]).map_err(at("setgroups"))?;

@@ -74,7 +74,7 @@ pub(crate) fn enter(more: &[(PathBuf, PathBuf)], empty: &[(&Path, &str)]) -> Res
     pivot().map_err(|errno| Error::new("pivot_root", errno, base.display().to_string()))
 }
 
-/// In the namespaces of one program: its own /proc, and a root that nobody writes to.
+/// In the mount namespace of one program: its own /proc, and a root that nobody writes to.
 pub(super) fn for_one_program(own_root: bool) -> std::result::Result<(), (&'static str, Errno)> {
     let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), "/proc", Some("proc"), safe, None::<&str>)

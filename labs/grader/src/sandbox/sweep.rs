@@ -180,12 +180,11 @@ pub(crate) fn has_processes(id: u32) -> bool {
 pub(crate) fn objects(mode: Mode, identity: Identity, before: &[Object]) -> Result<Vec<String>> {
     let mut removed = Vec::new();
     for object in census::all()? {
-        let ours = match (mode, identity) {
-            // The namespace is the run's.
-            (Mode::Full, _) => true,
-            (_, Identity::Run(id)) => object.owner == id || object.creator == id,
-            _ => came_meanwhile(&object, before),
-        };
+        let ours = is_of_the_run(&object, mode, identity, before);
+        // Others' objects may have ours' properties where all lie side by side; but the makers of
+        // ours are dead by now.
+        let alone = mode == Mode::Full || matches!(identity, Identity::Run(_));
+        let ours = ours && (alone || !maker_lives(&object));
         // One that has gone by itself is fine; one that cannot be removed is seen by who looks next.
         if ours && object.remove(identity).is_ok() {
             removed.push(object.to_string());
@@ -194,11 +193,22 @@ pub(crate) fn objects(mode: Mode, identity: Identity, before: &[Object]) -> Resu
     Ok(removed)
 }
 
-/// Where objects of several programs lie side by side: ours are new, belong to us, and whoever made
-/// them is dead. (All of the run are, by then.)
-fn came_meanwhile(object: &Object, before: &[Object]) -> bool {
+/// Whether a System V object was made by the programs of a run. In a namespace or by a user of the
+/// run's own this is certain; else it is one that is new and belongs to us.
+pub(crate) fn is_of_the_run(
+    object: &Object,
+    mode: Mode,
+    identity: Identity,
+    before: &[Object],
+) -> bool {
     let known = before.iter().any(|other| (other.kind, other.id) == (object.kind, object.id));
-    let ours = object.creator == geteuid().as_raw();
-    let alive = object.maker != 0 && Path::new("/proc").join(object.maker.to_string()).exists();
-    !known && ours && !alive
+    match (mode, identity) {
+        (Mode::Full, _) => !known,
+        (_, Identity::Run(id)) => !known && (object.owner == id || object.creator == id),
+        _ => !known && object.creator == geteuid().as_raw(),
+    }
+}
+
+fn maker_lives(object: &Object) -> bool {
+    object.maker != 0 && Path::new("/proc").join(object.maker.to_string()).exists()
 }

@@ -15,7 +15,7 @@ use crate::evidence::file::{self, FileStat, Opened};
 use crate::evidence::segment::Segment;
 use crate::evidence::semaphores::Semaphores;
 use crate::random::{Random, Seed};
-use crate::sandbox::{Identity, Launch, Mode, Process};
+use crate::sandbox::{Identity, Launch, Mode, Process, namespace, sweep};
 
 /// How often a state of the kernel's is looked at while it is waited for.
 const NAP: Duration = Duration::from_micros(200);
@@ -48,17 +48,21 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage for a check.
+    /// A stage for a check: one for the whole life of this process, whose programs get a process
+    /// namespace in mode full.
     ///
     /// # Errors
     ///
-    /// If the kernel has no System V IPC.
+    /// If the kernel has no System V IPC, or no more namespaces.
     pub fn new(
         setting: Setting,
         seed: Seed,
         check: &str,
         limit: Duration,
     ) -> ipc_common::Result<Stage> {
+        if setting.mode == Mode::Full {
+            namespace::for_my_programs()?;
+        }
         Ok(Stage {
             setting,
             random: Random::new(seed, check),
@@ -221,16 +225,16 @@ impl Stage {
         Ok(Semaphores::find(key, self.setting.identity)?)
     }
 
-    /// The System V objects that came since the check began: the student's programs' and the
-    /// check's own.
+    /// The System V objects of the student's user that came since the check began: its programs' and
+    /// those that the check made for it.
     ///
     /// # Errors
     ///
     /// [`Stop::Grader`] if they cannot be listed.
     pub fn new_objects(&self) -> Result<Vec<Object>, Stop> {
+        let Setting { mode, identity, .. } = self.setting;
         let mut now = census::all()?;
-        let same = |one: &Object, other: &Object| (one.kind, one.id) == (other.kind, other.id);
-        now.retain(|object| !self.before.iter().any(|before| same(before, object)));
+        now.retain(|object| sweep::is_of_the_run(object, mode, identity, &self.before));
         Ok(now)
     }
 
