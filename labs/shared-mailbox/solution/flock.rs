@@ -6,11 +6,11 @@
 //! with the lock in its hand stops the writers. The other solution pays with repeated copies.
 
 use std::ffi::CString;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -149,6 +149,9 @@ impl Place<'_> {
         whole[..AT_CAPACITY].copy_from_slice(&MAGIC);
         whole[AT_CAPACITY..AT_SEQUENCE].copy_from_slice(&self.capacity.to_ne_bytes());
         file.write_all(&whole).map_err(self.failed("write"))?;
+        // The umask may have taken bits even from the owner.
+        let mode = Permissions::from_mode(0o600);
+        file.set_permissions(mode).map_err(self.failed("fchmod"))?;
         match rename_if_free(&hidden, self.path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             renamed => renamed.map_err(self.failed("rename")),

@@ -4,13 +4,13 @@
 //! Readers take no lock: they look at the sequence, copy, and look again. So a reader needs no more
 //! than permission to read, and one that is stopped holds up nobody.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering, fence};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ipc_common::{Errno, Error, Result};
 use memmap2::{MmapOptions, MmapRaw};
@@ -154,8 +154,9 @@ fn make(path: &Path, capacity: u32) -> Result<()> {
         Err(it) if matches!(it.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EISDIR)) => {}
         Err(it) => return Err(error("open", &it, path)),
     }
-    let hidden = Hidden(hidden_name(path));
-    let file = options.create_new(true).open(&hidden.0).map_err(|it| error("open", &it, path))?;
+    let name = hidden_name(path);
+    let file = options.create_new(true).open(&name).map_err(|it| error("open", &it, path))?;
+    let hidden = Hidden(name);
     complete(&file, path, capacity)?;
     std::fs::hard_link(&hidden.0, path).map_err(|it| error("linkat", &it, path))
 }
@@ -165,15 +166,16 @@ fn complete(file: &File, path: &Path, capacity: u32) -> Result<()> {
     let len = HEADER as libc::off_t + libc::off_t::from(capacity);
     posix_fallocate(file, 0, len)
         .map_err(|errno| Error::new("posix_fallocate", errno, path.display().to_string()))?;
-    file.write_all_at(&header(capacity), 0).map_err(|it| error("pwrite", &it, path))
+    file.write_all_at(&header(capacity), 0).map_err(|it| error("pwrite", &it, path))?;
+    // The umask may have taken bits even from the owner.
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(|it| error("fchmod", &it, path))
 }
 
-/// `.NAME.PID.new` beside it.
+/// `.PID.NANOSECONDS.new` beside it: a name that nobody has, not even one of this process that died
+/// with the same number.
 fn hidden_name(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.new", std::process::id()));
-    path.with_file_name(name)
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    path.with_file_name(format!(".{}.{}.new", std::process::id(), now.as_nanos()))
 }
 
 /// A hidden name, removed on drop: by then the file has its real name, or nobody wants it.
