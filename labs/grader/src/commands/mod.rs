@@ -1,0 +1,3 @@
+//! A file a command: arguments in, the library called, the result printed.
+
+pub mod attempt;

@@ -1,0 +1,1 @@
+//! The calls that Rust cannot check.
