@@ -22,6 +22,7 @@
 //! | [`rubric`] | `lab.toml`: points, hints, misconceptions |
 //! | [`build`] | a submission's files, taken with care, and compiled in the sandbox |
 //! | [`cell`] | the processes in which one submission is built and checked |
+//! | [`report`] | results in words |
 //! | [`supervisor`] | rubric and results: starts cells, and believes only them |
 //! | [`verdict`] | results, which fail closed |
 //! | [`sandbox`] | running programs that nobody trusts |
@@ -64,6 +65,7 @@ pub mod checks;
 pub mod driver;
 pub mod evidence;
 pub mod random;
+pub mod report;
 pub mod rubric;
 pub mod sandbox;
 pub mod shown;

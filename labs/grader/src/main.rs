@@ -17,6 +17,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(commands::check::Check),
     #[command(name = "try", hide = true)]
     Try(commands::attempt::Try),
 }
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     }
     cli::run(|arguments: Arguments| -> Result<(), Failure> {
         match arguments.command {
+            Command::Check(command) => command.run(),
             Command::Try(command) => command.run(),
         }
     })

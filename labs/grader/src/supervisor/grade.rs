@@ -14,7 +14,7 @@ use crate::random::Seed;
 use crate::rubric::Visibility;
 use crate::sandbox::{Mode, files};
 use crate::shown;
-use crate::verdict::{Outcome, Report, save_atomically};
+use crate::verdict::{CheckResult, Report, save_atomically};
 
 /// How to grade.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ pub enum Progress<'a> {
     /// It is built, or not.
     Built(&'a crate::verdict::Build),
     /// A check is over.
-    Checked(&'a str, &'a Outcome),
+    Checked(&'a CheckResult),
 }
 
 impl Supervisor {
@@ -217,10 +217,12 @@ impl Run {
                 }
             }
             Event::Checked { id, round, outcome, millis } => {
-                progress(Progress::Checked(&id, &outcome));
                 self.expected = self.expected.saturating_sub(1);
                 match self.reports.get_mut(round as usize) {
-                    Some(report) => report.put(&id, outcome, millis),
+                    Some(report) => {
+                        report.put(&id, outcome, millis);
+                        report.check(&id).into_iter().for_each(|c| progress(Progress::Checked(c)));
+                    }
                     None => self.grader_failed("a result of a round that was not asked for"),
                 }
             }
