@@ -28,6 +28,7 @@
 //! | [`sandbox`] | running programs that nobody trusts |
 //! | [`shown`] | a student's text on an instructor's terminal |
 //! | [`random`] | the numbers of a run, from a recorded seed |
+//! | [`verify`] | the grader, put to the test itself |
 //! | [`checks`] | the checks of the labs, trusted code |
 //!
 //! # A check
@@ -72,3 +73,4 @@ pub mod shown;
 pub mod stage;
 pub mod supervisor;
 pub mod verdict;
+pub mod verify;

@@ -18,6 +18,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Check(commands::check::Check),
+    Verify(commands::verify::Verify),
     #[command(name = "try", hide = true)]
     Try(commands::attempt::Try),
 }
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     cli::run(|arguments: Arguments| -> Result<(), Failure> {
         match arguments.command {
             Command::Check(command) => command.run(),
+            Command::Verify(command) => command.run(),
             Command::Try(command) => command.run(),
         }
     })

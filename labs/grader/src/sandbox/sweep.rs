@@ -209,6 +209,7 @@ pub(crate) fn is_of_the_run(
     }
 }
 
-fn maker_lives(object: &Object) -> bool {
+/// Whether who made it is still there; not known of every object.
+pub(crate) fn maker_lives(object: &Object) -> bool {
     object.maker != 0 && Path::new("/proc").join(object.maker.to_string()).exists()
 }

@@ -283,7 +283,8 @@ struct RunFolder(PathBuf);
 impl RunFolder {
     fn make() -> Result<RunFolder> {
         use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-        let path = std::env::temp_dir().join(format!("ipc-course-run-{}", Seed::fresh()?));
+        let name = format!("ipc-course-run-{}-{}", std::process::id(), Seed::fresh()?);
+        let path = std::env::temp_dir().join(name);
         let failed = |error| Error::from_io("mkdir", &error, path.display().to_string());
         std::fs::DirBuilder::new().mode(0o700).create(&path).map_err(failed)?;
         // The run's user passes through, and lists nothing.

@@ -32,6 +32,7 @@ use crate::sandbox::Mode;
 pub use course::{Course, Lab};
 pub use detect::{Found, works};
 pub use grade::{Plan, Progress};
+pub use users::is_of_a_run_user;
 
 /// What grades submissions, one or many at once: it may be shared by threads.
 #[derive(Debug)]

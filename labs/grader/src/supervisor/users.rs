@@ -14,6 +14,11 @@ use crate::sandbox::sweep;
 /// systemd's dynamic users, and below 65536, where many containers end.
 const NUMBERS: std::ops::Range<u32> = 60_600..61_100;
 
+/// Whether a user is one of those that runs get.
+pub fn is_of_a_run_user(id: u32) -> bool {
+    NUMBERS.contains(&id)
+}
+
 /// A user's number, ours as long as this lives.
 #[derive(Debug)]
 pub(super) struct RunUser {

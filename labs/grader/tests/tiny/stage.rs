@@ -40,7 +40,7 @@ fn build(library: &str, folder: &Folder) -> PathBuf {
     };
     let at = |name: &str| source(name).display().to_string();
     rustc(&["--crate-name=helper", "--crate-type=rlib", &at("course/helper/src/lib.rs")]);
-    let library = at(&format!("submissions/{library}"));
+    let library = at(&format!("course/labs/tiny/{library}"));
     rustc(&["--crate-name=tiny", "--crate-type=rlib", "--extern=helper", &library]);
     rustc(&["--crate-name=driver", &at("course/labs/tiny/driver.rs"), "--extern=tiny"]);
     folder.file("driver")
@@ -59,17 +59,21 @@ fn on_stage<T>(library: &str, then: impl FnOnce(&mut Stage) -> T) -> T {
 }
 
 fn a_claim_alone_is_not_enough() {
-    let Err(Stop::Failed(finding)) = on_stage("boasts.rs", PUTS.run) else { panic!("it passed") };
+    let Err(Stop::Failed(finding)) = on_stage("mutants/boasts.rs", PUTS.run) else {
+        panic!("it passed")
+    };
     assert_eq!(finding.misconception, Some("boasts"));
 }
 
 fn what_the_code_prints_is_no_answer() {
-    let Err(Stop::Failed(finding)) = on_stage("chats.rs", PUTS.run) else { panic!("it passed") };
+    let Err(Stop::Failed(finding)) = on_stage("mutants/chats.rs", PUTS.run) else {
+        panic!("it passed")
+    };
     assert!(finding.shown.contains("a line of its own: ok"), "{finding:?}");
 }
 
 fn silence_has_an_end() {
-    on_stage("right.rs", |stage| {
+    on_stage("solution/right.rs", |stage| {
         let mut driver = stage.start().unwrap();
         driver.pause().unwrap();
         let asked = driver.send(&["put", "-", "-"]);
@@ -81,7 +85,7 @@ fn silence_has_an_end() {
 }
 
 fn a_kill_is_seen() {
-    on_stage("right.rs", |stage| {
+    on_stage("solution/right.rs", |stage| {
         let mut driver = stage.start().unwrap();
         // Right after exec(2) the program is not mapped yet.
         let program = |maps: &[Mapping]| maps.iter().any(|one| one.name.ends_with("driver"));
