@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ipc_common::{Error, Result};
+use ipc_common::Result;
 
+use super::folder::RunFolder;
 use super::pipe::{Cell, End};
 use super::users::RunUser;
 use super::{Ready, Supervisor};
@@ -12,7 +13,7 @@ use crate::cell::{CheckOrder, Event, Grading, Job, Task};
 use crate::evidence::census::{self, Object};
 use crate::random::Seed;
 use crate::rubric::Visibility;
-use crate::sandbox::{Mode, files};
+use crate::sandbox::Mode;
 use crate::shown;
 use crate::verdict::{CheckResult, Report, save_atomically};
 
@@ -141,7 +142,7 @@ impl Supervisor {
         let status = cell.end();
         if !status.is_some_and(|status| status.success()) {
             // The warden did not get to its own clean-up, perhaps.
-            self.sweep(&around, job)?;
+            sweep(&self.cell, self.mode, around.user(), job.lock, around.before)?;
             let how = status.map_or_else(|| "it is not known".into(), |status| status.to_string());
             if !run.reports[0].is_whole {
                 run.grader_failed(&format!("the cell's warden did not end well: {how}"));
@@ -152,16 +153,27 @@ impl Supervisor {
         }
         Ok(())
     }
+}
 
-    /// What a warden would have done that was killed. Its processes have gone by now; those of the
-    /// run's user end here.
-    fn sweep(&self, around: &Surroundings, job: Job) -> Result<()> {
-        let task = Task::Sweep { before: around.before.clone() };
-        let mut cell = Cell::start(&self.cell, &Job { task, ..job })?;
-        while cell.next().is_ok() {}
-        cell.end();
-        Ok(())
+/// What a warden would have done that was killed: a cell that does nothing else. The run's processes
+/// have gone by now; those of its user, if it has one, end here.
+pub(super) fn sweep(
+    cell: &Path,
+    mode: Mode,
+    run_user: Option<u32>,
+    lock: Option<PathBuf>,
+    before: Vec<Object>,
+) -> Result<()> {
+    if mode == Mode::Full && run_user.is_none() {
+        // The namespaces have taken everything along.
+        return Ok(());
     }
+    let mode = if run_user.is_some() { Mode::RunUid } else { mode };
+    let job = Job { mode, run_user, folder: None, lock, task: Task::Sweep { before } };
+    let mut cell = Cell::start(cell, &job)?;
+    while cell.next().is_ok() {}
+    cell.end();
+    Ok(())
 }
 
 /// The checks of a plan, in the rubric's order.
@@ -273,31 +285,6 @@ impl Surroundings {
     }
 
     pub(super) fn folder(&self) -> Option<PathBuf> {
-        self.folder.as_ref().map(|folder| folder.0.clone())
-    }
-}
-
-/// The folder of a run, removed when this is dropped, if the warden has not done so.
-struct RunFolder(PathBuf);
-
-impl RunFolder {
-    fn make() -> Result<RunFolder> {
-        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-        let name = format!("ipc-course-run-{}-{}", std::process::id(), Seed::fresh()?);
-        let path = std::env::temp_dir().join(name);
-        let failed = |error| Error::from_io("mkdir", &error, path.display().to_string());
-        std::fs::DirBuilder::new().mode(0o700).create(&path).map_err(failed)?;
-        // The run's user passes through, and lists nothing.
-        let bits = std::fs::Permissions::from_mode(0o711);
-        std::fs::set_permissions(&path, bits).map_err(failed)?;
-        std::fs::canonicalize(&path).map(RunFolder).map_err(failed)
-    }
-}
-
-impl Drop for RunFolder {
-    fn drop(&mut self) {
-        if self.0.exists() {
-            let _ = files::remove_tree(&self.0);
-        }
+        self.folder.as_ref().map(|folder| folder.path.clone())
     }
 }

@@ -18,6 +18,7 @@
 mod cache;
 mod course;
 mod detect;
+mod folder;
 mod grade;
 mod pipe;
 mod users;
@@ -32,6 +33,7 @@ use crate::sandbox::Mode;
 pub use course::{Course, Lab};
 pub use detect::{Found, works};
 pub use grade::{Plan, Progress};
+use users::RunUser;
 pub use users::is_of_a_run_user;
 
 /// What grades submissions, one or many at once: it may be shared by threads.
@@ -68,6 +70,7 @@ impl Supervisor {
             })?,
             None => Found::look(cell).best,
         };
+        remove_stale(cell)?;
         let cache = cache::folder(&course, mode)?;
         let mut toolchain = Toolchain::find(course.folder())?;
         if mode == Mode::RunUid {
@@ -115,4 +118,16 @@ impl Supervisor {
         };
         Ok(Ready { lab: lab.clone(), tools })
     }
+}
+
+/// What is left of runs whose warden and supervisor were both killed. (One of them alone would have
+/// been enough to remove it.)
+fn remove_stale(cell: &Path) -> Result<()> {
+    folder::remove_stale();
+    if nix::unistd::geteuid().is_root() {
+        for user in RunUser::stale()? {
+            grade::sweep(cell, Mode::RunUid, Some(user.id), None, Vec::new())?;
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! Users for runs, where we are root: one a run, or one run could kill the other's programs.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
 
 use ipc_common::{Errno, Error, Result};
 use nix::fcntl::{Flock, FlockArg};
@@ -29,28 +31,52 @@ pub(super) struct RunUser {
 impl RunUser {
     /// One that nobody else uses, on this machine or in this container.
     pub(super) fn claim() -> Result<RunUser> {
-        let folder = cache::own(&std::env::temp_dir().join("ipc-course-users"), 0o700)?;
+        let folder = folder()?;
         // Who claims many at once does not start at the same place each time.
-        let start = std::process::id() % (NUMBERS.end - NUMBERS.start);
-        for id in (NUMBERS.start + start..NUMBERS.end).chain(NUMBERS.start..NUMBERS.start + start) {
-            let path = folder.join(id.to_string());
-            let failed = |error| Error::from_io("open", &error, path.display().to_string());
-            let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
-            let Ok(lock) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { continue };
-            if is_free(id)? {
-                return Ok(RunUser { id, _lock: lock });
+        let start = NUMBERS.start + std::process::id() % (NUMBERS.end - NUMBERS.start);
+        for id in (start..NUMBERS.end).chain(NUMBERS.start..start) {
+            if let Some(user) = RunUser::try_claim(&folder, id)?
+                && !has_objects(id)?
+            {
+                return Ok(user);
             }
         }
         Err(Error::refused("lab", Errno::EAGAIN, format!("users {NUMBERS:?}"))
             .with_remedy("all of them are in use: grade fewer submissions at once"))
     }
+
+    /// Those that have System V objects and no run: its warden and its supervisor were both killed.
+    pub(super) fn stale() -> Result<Vec<RunUser>> {
+        let owners = census::all()?.into_iter().map(|object| object.creator);
+        let owners: BTreeSet<u32> = owners.filter(|id| NUMBERS.contains(id)).collect();
+        if owners.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder = folder()?;
+        let claims = owners.into_iter().map(|id| RunUser::try_claim(&folder, id));
+        claims.filter_map(Result::transpose).collect()
+    }
+
+    fn try_claim(folder: &Path, id: u32) -> Result<Option<RunUser>> {
+        let path = folder.join(id.to_string());
+        let failed = |error| Error::from_io("open", &error, path.display().to_string());
+        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        let Ok(lock) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return Ok(None) };
+        Ok(is_free(id).then_some(RunUser { id, _lock: lock }))
+    }
 }
 
-/// Nobody of that name, no process, and no System V object: what a stranger has is not swept away.
-fn is_free(id: u32) -> Result<bool> {
+/// Where the locks are: for all courses of this machine, whatever TMPDIR is.
+fn folder() -> Result<PathBuf> {
+    cache::own(Path::new("/tmp/ipc-course-users"), 0o700)
+}
+
+/// Nobody of that name, and no process: a stranger's are not to be killed.
+fn is_free(id: u32) -> bool {
     let has_name = User::from_uid(Uid::from_raw(id)).is_ok_and(|user| user.is_some());
-    let has_object = || -> Result<bool> {
-        Ok(census::all()?.iter().any(|object| object.owner == id || object.creator == id))
-    };
-    Ok(!has_name && !sweep::has_processes(id) && !has_object()?)
+    !has_name && !sweep::has_processes(id)
+}
+
+fn has_objects(id: u32) -> Result<bool> {
+    Ok(census::all()?.iter().any(|object| object.owner == id || object.creator == id))
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::evidence::census::{self, Object};
+use crate::evidence::process;
 use crate::sandbox::sweep;
 use crate::supervisor::is_of_a_run_user;
 
@@ -56,7 +57,10 @@ impl Leftovers {
 
     fn now(&self) -> ipc_common::Result<Vec<String>> {
         let below = sweep::below(std::process::id().cast_signed());
-        let mut left: Vec<String> = below.into_iter().map(|pid| format!("process {pid}")).collect();
+        // One that has ended, and that nobody has waited for yet, holds nothing.
+        let runs = |pid: &i32| process::state(*pid).is_some_and(|state| state != 'Z');
+        let running = below.into_iter().filter(runs);
+        let mut left: Vec<String> = running.map(|pid| format!("process {pid}")).collect();
         let me = nix::unistd::geteuid().as_raw();
         for object in census::all()? {
             let known = self.objects.iter().any(|o| (o.kind, o.id) == (object.kind, object.id));

@@ -11,7 +11,7 @@ use grader::verdict::Report;
 use testkit::Folder;
 
 pub struct Tiny {
-    _folder: Folder,
+    folder: Folder,
     pub supervisor: Supervisor,
     pub ready: Ready,
 }
@@ -49,7 +49,12 @@ impl Tiny {
         let lab = course.lab("tiny").unwrap();
         let supervisor = Supervisor::new(course, Some(mode), &this_program()).unwrap();
         let ready = supervisor.prepare(&lab).unwrap();
-        Tiny { _folder: folder, supervisor, ready }
+        Tiny { folder, supervisor, ready }
+    }
+
+    /// A path in the case's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.file(name)
     }
 
     pub fn grade(&self, submission: &str) -> Report {

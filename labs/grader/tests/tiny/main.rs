@@ -4,6 +4,7 @@
 
 mod checks;
 mod course;
+mod kills;
 mod modes;
 mod stage;
 
@@ -13,5 +14,9 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("cell") {
         return grader::cell::main(&[checks::LAB]);
     }
-    testkit::main(stage::cases().into_iter().chain(modes::cases()).collect())
+    if std::env::args().nth(1).as_deref() == Some("grade") {
+        kills::grade(&std::env::args().nth(2).unwrap_or_default());
+        return ExitCode::SUCCESS;
+    }
+    testkit::main(stage::cases().into_iter().chain(modes::cases()).chain(kills::cases()).collect())
 }

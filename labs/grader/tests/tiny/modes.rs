@@ -21,16 +21,16 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-fn full() -> Result<(), String> {
+pub fn full() -> Result<(), String> {
     course::mode(Mode::Full)
 }
-fn run_uid() -> Result<(), String> {
+pub fn run_uid() -> Result<(), String> {
     course::mode(Mode::RunUid)
 }
-fn landlock() -> Result<(), String> {
+pub fn landlock() -> Result<(), String> {
     course::mode(Mode::Landlock)
 }
-fn tree() -> Result<(), String> {
+pub fn tree() -> Result<(), String> {
     course::mode(Mode::Tree)
 }
 
