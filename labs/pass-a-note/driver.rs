@@ -13,6 +13,7 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pass_a_note::{Poster, Reader, Shape, take_down};
 
@@ -65,10 +66,16 @@ impl Driver {
             }
             ["post", text] => self.post(&bytes(text)?),
             ["post-made", length, seed] => self.post(&made(number(length)?, number(seed)?)),
-            ["post-many", count, prefix] => {
+            // Note after note, each at a moment that all drivers know: nanoseconds since 1970.
+            ["post-beat", count, prefix, start, beat] => {
                 let prefix = String::from_utf8_lossy(&bytes(prefix)?).into_owned();
+                let (start, beat): (u64, u64) = (number(start)?, number(beat)?);
                 let slots: Result<Vec<String>, _> = (0..number::<u32>(count)?)
-                    .map(|nth| self.post(format!("{prefix}{nth}").as_bytes()))
+                    .map(|nth| {
+                        let text = format!("{prefix}{nth}");
+                        spin_until(start + u64::from(nth) * beat);
+                        self.post(text.as_bytes())
+                    })
                     .collect();
                 Ok(slots?.join(" "))
             }
@@ -93,6 +100,11 @@ impl Driver {
                 asked!(take_down(&path(file)?, number(project)?))?;
                 Ok(String::new())
             }
+            // Stops at the first touch of this memory.
+            ["hold", start, len, kind] => match hold::arm(number(start)?, number(len)?, kind) {
+                true => Ok(String::new()),
+                false => Err(misuse("the memory cannot be protected")),
+            },
             _ => Err(misuse("no such request")),
         }
     }
@@ -104,6 +116,14 @@ impl Driver {
 
     fn reader(&self) -> Result<&Reader, (String, String)> {
         self.reader.as_ref().ok_or_else(|| misuse("no reader is open"))
+    }
+}
+
+/// Sleeping would be late by more than a note takes.
+fn spin_until(nanoseconds: u64) {
+    let then = UNIX_EPOCH + Duration::from_nanos(nanoseconds);
+    while SystemTime::now() < then {
+        std::hint::spin_loop();
     }
 }
 
@@ -153,4 +173,50 @@ fn made(length: usize, seed: u64) -> Vec<u8> {
         (state >> 32) as u8 | 1
     };
     std::iter::repeat_with(next).take(length).collect()
+}
+
+/// Stops this process at the first touch of some memory, so that the grader can look at it, or let
+/// others run, or kill it, just there: `SIGSTOP`, and `SIGCONT` lets the touch happen.
+mod hold {
+    use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+
+    static START: AtomicUsize = AtomicUsize::new(0);
+    static LEN: AtomicUsize = AtomicUsize::new(0);
+    /// What the memory may be used for afterwards.
+    static AFTER: AtomicI32 = AtomicI32::new(0);
+
+    /// Arms it: `read` stops at stores, `none` at loads, too.
+    pub fn arm(start: usize, len: usize, kind: &str) -> bool {
+        let (now, after) = match kind {
+            "read" => (libc::PROT_READ, libc::PROT_READ | libc::PROT_WRITE),
+            _ => (libc::PROT_NONE, libc::PROT_READ),
+        };
+        START.store(start, Ordering::Relaxed);
+        LEN.store(len, Ordering::Relaxed);
+        AFTER.store(after, Ordering::Relaxed);
+        // SAFETY: the handler calls nothing but what a handler may call. The range is the library's
+        // own mapping: a touch of it is what is waited for.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = touched as extern "C" fn(_, _, _) as libc::sighandler_t;
+            action.sa_flags = libc::SA_SIGINFO;
+            libc::sigaction(libc::SIGSEGV, &raw const action, std::ptr::null_mut()) == 0
+                && libc::mprotect(start as *mut libc::c_void, len, now) == 0
+        }
+    }
+
+    extern "C" fn touched(signal: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+        let (start, len) = (START.load(Ordering::Relaxed), LEN.load(Ordering::Relaxed));
+        // SAFETY: the kernel gives a siginfo of a fault; the calls take numbers.
+        unsafe {
+            let at = (*info).si_addr() as usize;
+            if at.wrapping_sub(start) >= len {
+                // Somebody else's fault: it happens again, and ends the process.
+                libc::signal(signal, libc::SIG_DFL);
+                return;
+            }
+            libc::kill(libc::getpid(), libc::SIGSTOP);
+            libc::mprotect(start as *mut libc::c_void, len, AFTER.load(Ordering::Relaxed));
+        }
+    }
 }
