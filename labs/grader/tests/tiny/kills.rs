@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use grader::build::Submission;
@@ -34,7 +34,7 @@ pub fn cases() -> Vec<Case> {
 
 /// What this program does as `tiny grade MODE`: grades one that lingers, and prints the report. On
 /// standard input it waits for a line first.
-pub fn grade(mode: &str) {
+pub fn grade(mode: &str) -> ExitCode {
     let mode = Mode::ALL.into_iter().find(|one| one.name() == mode).expect("a mode");
     let tiny = Tiny::in_mode(mode);
     let save = tiny.file("report.json");
@@ -45,6 +45,7 @@ pub fn grade(mode: &str) {
     let plan = Plan { save: Some(save), ..Plan::default() };
     let report = tiny.supervisor.grade(&tiny.ready, &submission, &plan, &mut |_| {});
     say(&serde_json::to_string(&report).expect("JSON"));
+    ExitCode::SUCCESS
 }
 
 fn say(line: &str) {
