@@ -108,7 +108,8 @@ fn stopped(stage: &mut Stage, one: &mut Driver, other: &mut Driver, from: usize)
     place.open(one).ok()?;
     place.open(other).ok()?;
     // Slot 0 is taken, so that whatever is stored for a note is stored beyond the first page.
-    let taken = Slot { state: POSTED, length: first.len() as u32, room: [&first[..], &[0]].concat() };
+    let taken =
+        Slot { state: POSTED, length: first.len() as u32, room: [&first[..], &[0]].concat() };
     segment.write(place.shape.slot(0), &taken.bytes())?;
     let long = Long::new(stage);
     long::hold(one, &segment, from)?;
