@@ -20,9 +20,15 @@
 //! | [`driver`] | talking to a student's program: start, ask, answer, time-out |
 //! | [`evidence`] | what the kernel shows: segments, semaphores, files, maps |
 //! | [`rubric`] | `lab.toml`: points, hints, misconceptions |
+//! | [`build`] | a submission's files, taken with care, and compiled in the sandbox |
+//! | [`cell`] | the processes in which one submission is built and checked |
+//! | [`report`] | results in words |
+//! | [`supervisor`] | rubric and results: starts cells, and believes only them |
+//! | [`verdict`] | results, which fail closed |
 //! | [`sandbox`] | running programs that nobody trusts |
 //! | [`shown`] | a student's text on an instructor's terminal |
 //! | [`random`] | the numbers of a run, from a recorded seed |
+//! | [`verify`] | the grader, put to the test itself |
 //! | [`checks`] | the checks of the labs, trusted code |
 //!
 //! # A check
@@ -53,12 +59,18 @@
 //! }
 //! ```
 
+pub mod build;
+pub mod cell;
 pub mod check;
 pub mod checks;
 pub mod driver;
 pub mod evidence;
 pub mod random;
+pub mod report;
 pub mod rubric;
 pub mod sandbox;
 pub mod shown;
 pub mod stage;
+pub mod supervisor;
+pub mod verdict;
+pub mod verify;

@@ -5,9 +5,12 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Where a run's random numbers come from. Recorded with the results, never shown to a program
 /// under test: it would know what comes next.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Seed(u128);
 
 impl Seed {
@@ -28,6 +31,20 @@ impl Seed {
     /// One that another row of numbers gives: for a row below it.
     pub fn of(random: &mut Random) -> Seed {
         Seed(u128::from(random.u64()) << 64 | u128::from(random.u64()))
+    }
+}
+
+impl TryFrom<String> for Seed {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Seed, String> {
+        text.parse()
+    }
+}
+
+impl From<Seed> for String {
+    fn from(seed: Seed) -> String {
+        seed.to_string()
     }
 }
 

@@ -24,8 +24,7 @@ mod pipes;
 
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use crate::check::Stop;
 use crate::evidence::process::{self, Mapping};
@@ -34,7 +33,7 @@ use crate::sandbox::{Ended, Process};
 
 pub use answer::{Answer, Reply};
 pub use hex::{hex, hex_path, unhex};
-pub(crate) use pipes::Ends;
+pub(crate) use pipes::{Ends, Listener};
 use pipes::{Line, Pipes};
 
 /// After how long a program that sleeps is taken to sleep for ever.
@@ -60,9 +59,9 @@ pub struct Asked {
 }
 
 impl Driver {
-    pub(crate) fn new(mut process: Process, tokens: Random) -> Driver {
-        let pipes = Pipes::new(process.take_pipes());
-        Driver { process, pipes, tokens, ended: None }
+    pub(crate) fn new(mut process: Process, tokens: Random) -> Result<Driver, Stop> {
+        let ends = process.take_pipes().ok_or_else(|| Stop::grader("a process has one driver"))?;
+        Ok(Driver { process, pipes: Pipes::new(ends), tokens, ended: None })
     }
 
     /// Asks, and waits for the answer: [`PATIENCE`], and longer while the program is running.
@@ -76,7 +75,7 @@ impl Driver {
         let token = format!("{:016x}", self.tokens.u64());
         let request = words.join(" ");
         // A program that has gone shows itself when the answer is waited for.
-        self.pipes.tell(&format!("{token} {request}\n"));
+        self.pipes.tell(&format!("{token} {request}\n"), Instant::now() + PATIENCE);
         Asked { token, request }
     }
 
@@ -165,12 +164,11 @@ impl Driver {
     }
 
     fn signal(&mut self, signal: Signal) -> Result<(), Stop> {
-        // Not yet waited for, so the number is still its own.
         if let Some(ended) = self.wait_for_end(Duration::ZERO) {
             return Err(Stop::failed("the program is still running", ended.to_string()));
         }
-        kill(Pid::from_raw(self.pid()), signal)
-            .map_err(|errno| Stop::failed("the program is still running", format!("{errno}")))
+        self.process.signal(signal);
+        Ok(())
     }
 
     /// `kill -9`: it gets no chance to clean up. Returns how it ended, which is by that signal unless
@@ -180,7 +178,7 @@ impl Driver {
     ///
     /// [`Stop::Grader`] if it does not end.
     pub fn kill_9(&mut self) -> Result<Ended, Stop> {
-        self.process.kill();
+        self.process.signal(Signal::SIGKILL);
         self.wait_for_end(LONG_PATIENCE).ok_or_else(|| Stop::grader("it survives SIGKILL"))
     }
 

@@ -10,7 +10,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// The longest answer.
-const LINE: usize = 256 * 1024;
+const LINE: usize = 2 << 20;
 /// How much of its complaints is kept.
 const COMPLAINTS: usize = 16 * 1024;
 
@@ -59,10 +59,26 @@ impl Pipes {
         }
     }
 
-    /// Sends text. What a program that does not read leaves in the pipe is lost: it will not answer.
-    pub(super) fn tell(&mut self, text: &str) {
-        if let Some(stdin) = &mut self.stdin {
-            let _ = stdin.write_all(text.as_bytes());
+    /// Sends text, until then. What a program that does not read leaves in the pipe is lost: it will
+    /// not answer.
+    pub(super) fn tell(&mut self, text: &str, until: Instant) {
+        let mut rest = text.as_bytes();
+        while let Some(stdin) = &mut self.stdin
+            && !rest.is_empty()
+            && Instant::now() < until
+        {
+            match stdin.write(rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let mut ready = [PollFd::new(stdin.as_fd(), PollFlags::POLLOUT)];
+                    let _ = poll(&mut ready, PollTimeout::from(20_u8));
+                    // It may be talking instead of listening.
+                    self.drain();
+                    self.listen();
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => self.stdin = None,
+            }
         }
     }
 
@@ -148,5 +164,30 @@ fn read_some(from: &mut Option<File>, into: &mut Vec<u8>, most: usize) -> bool {
             false
         }
         Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+    }
+}
+
+/// A program that is only listened to: what it complains about, and no more than is bearable.
+#[derive(Debug)]
+pub(crate) struct Listener(Pipes);
+
+impl Listener {
+    /// Nobody talks to it: its input has ended.
+    pub(crate) fn new(ends: Ends) -> Listener {
+        let mut pipes = Pipes::new(ends);
+        pipes.end_input();
+        Listener(pipes)
+    }
+
+    /// Takes what has come. What is more than anybody reads is thrown away.
+    pub(crate) fn drain(&mut self) {
+        self.0.drain();
+        self.0.listen();
+        self.0.heard.clear();
+    }
+
+    /// What it complained about so far.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.complaints).into_owned()
     }
 }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::fs;
 
 use ipc_common::{Error, Result};
+use serde::{Deserialize, Serialize};
 
 use super::sys;
 use crate::sandbox::Identity;
 
 /// What kind of object it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// Shared memory.
     Segment,
@@ -20,7 +21,7 @@ pub enum Kind {
 }
 
 /// A row of /proc/sysvipc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Object {
     /// What it is.
     pub kind: Kind,
@@ -32,6 +33,9 @@ pub struct Object {
     pub owner: u32,
     /// The creator's user id.
     pub creator: u32,
+    /// Whose doing it is: the creator's process id, of a queue the last sender's; 0 if the table does
+    /// not say.
+    pub maker: i32,
     /// How many bytes of memory it occupies now; 0 if the table does not say.
     pub resident: u64,
 }
@@ -59,8 +63,10 @@ fn object(kind: Kind, head: &[&str], row: &str) -> Option<Object> {
     let row: HashMap<&str, &str> = head.iter().copied().zip(row.split_whitespace()).collect();
     let id = row.get("shmid").or(row.get("semid")).or(row.get("msqid"))?;
     let resident = row.get("rss").or(row.get("cbytes")).and_then(|n| n.parse().ok()).unwrap_or(0);
+    let maker = row.get("cpid").or(row.get("lspid")).and_then(|pid| pid.parse().ok()).unwrap_or(0);
     Some(Object {
         kind,
+        maker,
         key: row.get("key")?.parse().ok()?,
         id: id.parse().ok()?,
         owner: row.get("uid")?.parse().ok()?,
@@ -107,6 +113,6 @@ mod tests {
         let row = "-1161977855 32770 600 4096 7 8 2 1000 1001 1002 1003 1 2 3 8192 0";
         let object = object(Kind::Segment, &head, row).unwrap();
         assert_eq!((object.key, object.id, object.owner), (-1_161_977_855, 32770, 1000));
-        assert_eq!((object.creator, object.resident), (1002, 8192));
+        assert_eq!((object.creator, object.maker, object.resident), (1002, 7, 8192));
     }
 }

@@ -109,8 +109,8 @@ mod tests {
     }
 
     #[test]
-    fn this_very_process_runs_and_no_other_has_number_0() {
-        assert_eq!(state(std::process::id().cast_signed()), Some('R'));
+    fn this_very_process_is_there_and_none_has_number_0() {
+        assert!(state(std::process::id().cast_signed()).is_some());
         assert_eq!(state(0), None);
         assert!(maps(std::process::id().cast_signed()).unwrap().len() > 5);
     }

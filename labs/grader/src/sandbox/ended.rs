@@ -26,3 +26,22 @@ impl fmt::Display for Ended {
         }
     }
 }
+
+impl Ended {
+    /// How long it is as a message of a keeper's.
+    pub(super) const BYTES: usize = 5;
+
+    pub(super) fn to_bytes(self) -> [u8; Ended::BYTES] {
+        let (kind, number) = match self {
+            Ended::Exited(code) => (0, code),
+            Ended::Killed(signal) => (1, signal),
+        };
+        let number = number.to_ne_bytes();
+        [kind, number[0], number[1], number[2], number[3]]
+    }
+
+    pub(super) fn from_bytes(bytes: [u8; Ended::BYTES]) -> Ended {
+        let number = i32::from_ne_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]);
+        if bytes[0] == 0 { Ended::Exited(number) } else { Ended::Killed(number) }
+    }
+}

@@ -9,6 +9,14 @@ use ipc_common::{Error, Result};
 pub enum Identity {
     /// The user who runs the grader.
     Same,
+    /// The same user. The grader has become root of a user namespace; the programs get one more, in
+    /// which they have these numbers again, and no privilege.
+    Inside {
+        /// The user's real number.
+        user: u32,
+        /// The group's.
+        group: u32,
+    },
     /// A user of the run's own, with a group of the same number.
     Run(u32),
 }

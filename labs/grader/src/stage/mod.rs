@@ -15,18 +15,31 @@ use crate::evidence::file::{self, FileStat, Opened};
 use crate::evidence::segment::Segment;
 use crate::evidence::semaphores::Semaphores;
 use crate::random::{Random, Seed};
-use crate::sandbox::{Identity, Process};
+use crate::sandbox::{Identity, Launch, Mode, Process, namespace, sweep};
 
 /// How often a state of the kernel's is looked at while it is waited for.
 const NAP: Duration = Duration::from_micros(200);
+
+/// Where a check's programs come from, and how they are kept.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// What stands around them.
+    pub mode: Mode,
+    /// Whose they are.
+    pub identity: Identity,
+    /// The driver.
+    pub program: PathBuf,
+    /// An empty folder of theirs, for one check.
+    pub folder: PathBuf,
+    /// Whether this process has a root of its own.
+    pub own_root: bool,
+}
 
 /// What one check has to itself. Whatever it started is killed when it ends, and whatever the
 /// programs made is swept.
 #[derive(Debug)]
 pub struct Stage {
-    program: PathBuf,
-    folder: PathBuf,
-    identity: Identity,
+    setting: Setting,
     random: Random,
     tokens: Random,
     until: Instant,
@@ -35,7 +48,32 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage without a sandbox around its programs: for trying a check while it is written.
+    /// A stage for a check: one for the whole life of this process, whose programs get a process
+    /// namespace in mode full.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel has no System V IPC, or no more namespaces.
+    pub fn new(
+        setting: Setting,
+        seed: Seed,
+        check: &str,
+        limit: Duration,
+    ) -> ipc_common::Result<Stage> {
+        if setting.mode == Mode::Full {
+            namespace::for_my_programs()?;
+        }
+        Ok(Stage {
+            setting,
+            random: Random::new(seed, check),
+            tokens: Random::new(seed, &format!("{check}: tokens")),
+            until: Instant::now() + limit,
+            before: census::all()?,
+            started: 0,
+        })
+    }
+
+    /// A stage with hardly a sandbox around its programs: for trying a check while it is written.
     /// `folder` has to be empty and writable.
     ///
     /// # Errors
@@ -52,16 +90,14 @@ impl Stage {
             fs::canonicalize(path)
                 .map_err(|error| Error::from_io("realpath", &error, path.display().to_string()))
         };
-        Ok(Stage {
+        let setting = Setting {
+            mode: Mode::Tree,
+            identity: Identity::Same,
             program: absolute(program)?,
             folder: absolute(folder)?,
-            identity: Identity::Same,
-            random: Random::new(seed, check),
-            tokens: Random::new(seed, &format!("{check}: tokens")),
-            until: Instant::now() + limit,
-            before: census::all()?,
-            started: 0,
-        })
+            own_root: false,
+        };
+        Stage::new(setting, seed, check, limit)
     }
 
     /// The check's random numbers: for keys, sizes and payloads, so that a constant in a submission
@@ -72,13 +108,13 @@ impl Stage {
 
     /// A folder of this check's alone, empty at first, which the student's programs may write to.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.setting.folder
     }
 
     /// A path in the folder, with a random name, at which nothing is yet.
     pub fn fresh_path(&mut self) -> PathBuf {
         let name = self.random.text(12);
-        self.folder.join(name)
+        self.setting.folder.join(name)
     }
 
     /// A fresh, empty file for ftok(3), owned by the student's user.
@@ -100,7 +136,7 @@ impl Stage {
     pub fn make_file(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), Stop> {
         use std::io::Write;
         let failed = |error| Error::from_io("open", &error, path.display().to_string());
-        Ok(self.identity.does(|| {
+        Ok(self.setting.identity.does(|| {
             let mut file = File::create_new(path).map_err(failed)?;
             file.write_all(bytes).map_err(failed)?;
             file.set_permissions(Permissions::from_mode(mode)).map_err(failed)
@@ -114,7 +150,7 @@ impl Stage {
     /// [`Stop::Grader`] if it cannot be made.
     pub fn make_folder(&self, path: &Path) -> Result<(), Stop> {
         let failed = |error| Error::from_io("mkdir", &error, path.display().to_string());
-        Ok(self.identity.does(|| fs::create_dir(path).map_err(failed))?)
+        Ok(self.setting.identity.does(|| fs::create_dir(path).map_err(failed))?)
     }
 
     /// Starts a program of the student's, in the check's folder. It is the same program each time;
@@ -124,7 +160,7 @@ impl Stage {
     ///
     /// [`Stop::Grader`] if it cannot be started.
     pub fn start(&mut self) -> Result<Driver, Stop> {
-        let folder = self.folder.clone();
+        let folder = self.setting.folder.clone();
         self.start_in(&folder)
     }
 
@@ -138,7 +174,12 @@ impl Stage {
         let mut tokens = self.tokens.clone();
         let own = Random::new(Seed::of(&mut tokens), &format!("driver {}", self.started));
         self.tokens = tokens;
-        Ok(Driver::new(Process::start(&self.program, folder)?, own))
+        let Setting { mode, identity, program, own_root, .. } = &self.setting;
+        let launch = Launch::new(*mode, *identity, program, folder)?
+            .may_read(program)
+            .may_write(&self.setting.folder)
+            .in_own_root(*own_root);
+        Driver::new(Process::start(&launch)?, own)
     }
 
     /// The segment that [`ftok`] of a path and a project leads to, if there is one.
@@ -157,7 +198,7 @@ impl Stage {
     ///
     /// As for [`Stage::segment_of_file`].
     pub fn segment(&self, key: Key) -> Result<Option<Segment>, Stop> {
-        Segment::find(key, self.identity).map_err(|error| match error.errno() {
+        Segment::find(key, self.setting.identity).map_err(|error| match error.errno() {
             ipc_common::Errno::EACCES => Stop::failed(
                 "a segment that its owner may read",
                 "its mode refuses even the owner (EACCES)",
@@ -172,7 +213,7 @@ impl Stage {
     ///
     /// [`Stop::Grader`] if it cannot be made.
     pub fn make_segment(&self, key: Key, size: usize, mode: u32) -> Result<Segment, Stop> {
-        Ok(Segment::create(key, size, mode, self.identity)?)
+        Ok(Segment::create(key, size, mode, self.setting.identity)?)
     }
 
     /// The semaphore set with a key, if there is one.
@@ -181,19 +222,19 @@ impl Stage {
     ///
     /// [`Stop::Grader`] for errors of semget(2) and semctl(2).
     pub fn semaphores(&self, key: Key) -> Result<Option<Semaphores>, Stop> {
-        Ok(Semaphores::find(key, self.identity)?)
+        Ok(Semaphores::find(key, self.setting.identity)?)
     }
 
-    /// The System V objects that came since the check began: the student's programs' and the
-    /// check's own.
+    /// The System V objects of the student's user that came since the check began: its programs' and
+    /// those that the check made for it.
     ///
     /// # Errors
     ///
     /// [`Stop::Grader`] if they cannot be listed.
     pub fn new_objects(&self) -> Result<Vec<Object>, Stop> {
+        let Setting { mode, identity, .. } = self.setting;
         let mut now = census::all()?;
-        let same = |one: &Object, other: &Object| (one.kind, one.id) == (other.kind, other.id);
-        now.retain(|object| !self.before.iter().any(|before| same(before, object)));
+        now.retain(|object| sweep::is_of_the_run(object, mode, identity, &self.before));
         Ok(now)
     }
 
@@ -212,7 +253,7 @@ impl Stage {
     ///
     /// [`Stop::Failed`] if something else is there, or its mode lets its own owner not read.
     pub fn open(&self, path: &Path) -> Result<Option<Opened>, Stop> {
-        Opened::at(path, self.identity).map_err(|error| {
+        Opened::at(path, self.setting.identity).map_err(|error| {
             Stop::failed("a regular file that its owner may read", error.to_string())
         })
     }
@@ -247,7 +288,7 @@ impl Stage {
 
     /// Whom the student's programs belong to.
     pub fn identity(&self) -> Identity {
-        self.identity
+        self.setting.identity
     }
 }
 

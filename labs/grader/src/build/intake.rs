@@ -1,0 +1,142 @@
+//! Taking a submission's files. Whoever hands it in may have put a link to the solution there, a
+//! FIFO that nobody writes to, a device, or a gigabyte.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, open, openat};
+use nix::sys::stat::Mode;
+
+/// The largest source file that is taken: more than anybody writes by hand.
+const LARGEST: u64 = 256 * 1024;
+
+/// Where a submission lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Submission {
+    /// A folder with the files that the rubric names.
+    Folder(PathBuf),
+    /// One file, which stands for the first file that the rubric names.
+    File(PathBuf),
+}
+
+/// Why a submission is not taken. This is the submission's fault, and earns nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The file, as the rubric names it.
+    pub file: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.why)
+    }
+}
+
+impl Submission {
+    /// What is at a path: a folder, or else a file.
+    pub fn at(path: &Path) -> Submission {
+        match std::fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => Submission::Folder(path.into()),
+            _ => Submission::File(path.into()),
+        }
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        match self {
+            Submission::Folder(path) | Submission::File(path) => path,
+        }
+    }
+}
+
+/// Takes the named files of a submission, and nothing else: their names and texts.
+///
+/// # Errors
+///
+/// [`Refused`] for the first file that is missing, is no regular file with one name, is too large,
+/// or is no UTF-8.
+pub fn take(submission: &Submission, files: &[String]) -> Result<Vec<(String, String)>, Refused> {
+    match submission {
+        Submission::File(path) => {
+            let name = files.first().cloned().unwrap_or_default();
+            let text = folder_and_name(path)
+                .and_then(|(folder, file)| read(folder.as_fd(), Path::new(&file)))
+                .map_err(|why| Refused { file: name.clone(), why })?;
+            Ok(vec![(name, text)])
+        }
+        Submission::Folder(path) => {
+            let refused = |file: &str, why: String| Refused { file: file.to_owned(), why };
+            let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+            let folder = open(path, flags, Mode::empty())
+                .map_err(|errno| refused(&path.display().to_string(), words(errno)))?;
+            let text = |file: &String| {
+                let text = read(folder.as_fd(), Path::new(file));
+                text.map(|text| (file.clone(), text)).map_err(|why| refused(file, why))
+            };
+            files.iter().map(text).collect()
+        }
+    }
+}
+
+/// A single file is named by who grades, so the folders on the way to it are trusted.
+fn folder_and_name(path: &Path) -> Result<(OwnedFd, std::ffi::OsString), String> {
+    let name = path.file_name().ok_or("it has no name")?.to_owned();
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    openat(AT_FDCWD, folder, flags, Mode::empty()).map(|fd| (fd, name)).map_err(words)
+}
+
+/// Folder by folder, so that no link is followed on the way, either; and without waiting for the
+/// other end of a FIFO.
+fn read(folder: std::os::fd::BorrowedFd<'_>, file: &Path) -> Result<String, String> {
+    let common = OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut inner: Option<OwnedFd> = None;
+    let parent = file.parent().into_iter().flat_map(Path::components);
+    for part in parent {
+        let from = inner.as_ref().map_or(folder, AsFd::as_fd);
+        let next = openat(from, part.as_os_str(), common | OFlag::O_DIRECTORY, Mode::empty());
+        inner = Some(next.map_err(words)?);
+    }
+    let name = file.file_name().ok_or("it has no name")?;
+    let from = inner.as_ref().map_or(folder, AsFd::as_fd);
+    let flags = common | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let file = File::from(openat(from, name, flags, Mode::empty()).map_err(words)?);
+    let found = file.metadata().map_err(|error| error.to_string())?;
+    if !found.is_file() {
+        return Err("it is no regular file".into());
+    }
+    if found.nlink() != 1 {
+        return Err(format!("it has {} names (hard links)", found.nlink()));
+    }
+    if found.len() > LARGEST {
+        return Err(format!("it has {} bytes; {LARGEST} at most are taken", found.len()));
+    }
+    let mut bytes = Vec::new();
+    // It may be growing this very moment.
+    let read = file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if read as u64 > LARGEST {
+        return Err(format!("it grew beyond {LARGEST} bytes while it was read"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        format!("it is no UTF-8: byte {} is wrong", error.utf8_error().valid_up_to())
+    })
+}
+
+fn words(errno: Errno) -> String {
+    match errno {
+        Errno::ENOENT => "it is missing".into(),
+        Errno::ELOOP | Errno::ENOTDIR => "it is, or lies behind, a symbolic link or a file".into(),
+        Errno::ENXIO => "it is no regular file".into(),
+        errno => format!("{errno}"),
+    }
+}
