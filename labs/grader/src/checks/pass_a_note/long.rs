@@ -1,4 +1,4 @@
-//! A note that is several pages long, so that a poster can be stopped in the middle of it.
+//! A note that is longer than a page, so that a poster can be stopped in the middle of it.
 
 use ipc_common::PageSize;
 
@@ -25,7 +25,7 @@ impl Long {
         Long { text: payload::made(room() - 1, seed), seed: seed.to_string() }
     }
 
-    /// A place for a board with so many slots, each of some pages.
+    /// A place for a board with so many slots, each longer than a page.
     pub(super) fn place(stage: &mut Stage, slots: usize) -> Result<Place, Stop> {
         Place::new(stage, Shape { slots, room: room() })
     }
@@ -43,12 +43,12 @@ impl Long {
 }
 
 fn room() -> usize {
-    4 * PageSize::system().bytes()
+    PageSize::system().bytes() + 2048
 }
 
 /// Where to stop a poster: before any store, or in the middle of the text in slot 0.
 pub(super) fn in_the_middle() -> usize {
-    2 * PageSize::system().bytes()
+    PageSize::system().bytes()
 }
 
 /// The next store of a poster to the board, from this offset on, stops it.
