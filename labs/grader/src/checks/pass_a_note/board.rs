@@ -1,6 +1,6 @@
 //! The drawing of the handout, as the grader reads it; and boards that the grader makes by itself.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ipc_common::Key;
 
@@ -13,8 +13,6 @@ pub(super) const MAGIC: u32 = u32::from_ne_bytes(*b"NOTE");
 pub(super) const HEADER: usize = 32;
 pub(super) const SLOT_HEADER: usize = 16;
 pub(super) const FREE: u32 = 0;
-#[cfg_attr(not(feature = "hidden"), expect(dead_code, reason = "hidden checks leave slots so"))]
-pub(super) const WRITING: u32 = 1;
 pub(super) const POSTED: u32 = 2;
 
 /// How large a board is.
@@ -182,12 +180,6 @@ impl Place {
     fn words(&self) -> [String; 2] {
         [hex_path(&self.file), self.project.to_string()]
     }
-}
-
-/// Whether a path's board can be named relative to the folder that drivers run in.
-#[cfg(feature = "hidden")]
-pub(super) fn relative(path: &Path) -> PathBuf {
-    path.file_name().map(PathBuf::from).unwrap_or_default()
 }
 
 /// Posts, and returns the slot that the poster claims to have used.

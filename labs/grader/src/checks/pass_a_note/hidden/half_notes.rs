@@ -4,9 +4,12 @@
 use crate::check::{Check, Verdict, require};
 use crate::stage::Stage;
 
-use super::super::super::holding;
-use super::super::board::{self, POSTED, Place, SLOT_HEADER, Shape, WRITING};
-use super::super::long::{self, Long};
+use super::super::super::hidden::holding;
+use super::super::board::{self, POSTED, Place, SLOT_HEADER, Shape};
+use super::long::{self, Long};
+
+/// The state of a slot that somebody is writing to.
+const WRITING: u32 = 1;
 
 pub(in super::super) const CHECK: Check = Check { id: "half-notes", run };
 
