@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use ipc_common::Result;
 use serde::Serialize;
@@ -103,6 +104,7 @@ pub fn verify(
             let (over, neighbours) = (&over, &neighbours);
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
+                    let begun = Instant::now();
                     let plan = Plan::default();
                     let report = supervisor.grade(ready, &neighbour.submission, &plan, &mut |_| {});
                     let judged = judge(&neighbour.kind, &neighbour.name, rubric, vec![report]);
@@ -110,6 +112,11 @@ pub fn verify(
                         .lock()
                         .unwrap_or_else(std::sync::PoisonError::into_inner)
                         .push(judged);
+                    // Half of the time is enough; it is the hostile ones that have to be tried.
+                    let enough = Instant::now() + begun.elapsed();
+                    while Instant::now() < enough && !over.load(Ordering::Relaxed) {
+                        thread::sleep(Duration::from_millis(20));
+                    }
                 }
             });
         }
