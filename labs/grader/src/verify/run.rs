@@ -1,6 +1,5 @@
 //! Does it all, several submissions at once.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +12,7 @@ use serde::Serialize;
 use super::subject::{self, Skipped, Subject};
 use super::{Judged, Kind, Leftovers, Matrix, judge};
 use crate::sandbox::Mode;
-use crate::supervisor::{Plan, Ready, Supervisor};
+use crate::supervisor::{Plan, Ready, Supervisor, at_once};
 
 /// How to verify.
 #[derive(Clone, Debug)]
@@ -144,27 +143,4 @@ pub fn verify(
         neighbours: neighbours.len(),
         complaints,
     })
-}
-
-/// Does something with each, `jobs` at once; the results are in order.
-fn at_once<T: Sync, R: Send>(things: &[T], jobs: usize, work: &(dyn Fn(&T) -> R + Sync)) -> Vec<R> {
-    let waiting: Mutex<VecDeque<(usize, &T)>> = Mutex::new(things.iter().enumerate().collect());
-    let finished = Mutex::new(Vec::new());
-    let next = || waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front();
-    thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, things.len().max(1)) {
-            scope.spawn(|| {
-                while let Some((place, thing)) = next() {
-                    let result = work(thing);
-                    finished
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .push((place, result));
-                }
-            });
-        }
-    });
-    let mut finished = finished.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    finished.sort_by_key(|(place, _)| *place);
-    finished.into_iter().map(|(_, result)| result).collect()
 }
