@@ -20,6 +20,7 @@ mod course;
 mod detect;
 mod folder;
 mod grade;
+mod many;
 mod pipe;
 mod users;
 
@@ -33,6 +34,7 @@ use crate::sandbox::Mode;
 pub use course::{Course, Lab};
 pub use detect::{Found, works};
 pub use grade::{Plan, Progress};
+pub use many::at_once;
 use users::RunUser;
 pub use users::is_of_a_run_user;
 

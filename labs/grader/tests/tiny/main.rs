@@ -18,7 +18,11 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     match arguments.next().unwrap_or_default().to_str() {
         Some("cell") => grader::cell::main(&[checks::LAB]),
-        Some("grade") => kills::grade(&arguments.next().unwrap_or_default().to_string_lossy()),
+        Some("grade") => {
+            let mode = arguments.next().unwrap_or_default();
+            let folder = arguments.next().unwrap_or_default();
+            kills::grade(&mode.to_string_lossy(), folder.as_ref())
+        }
         Some("modes") => modes::tell(),
         Some("contained") => contained::run(arguments.next().unwrap_or_default(), arguments),
         _ => {
