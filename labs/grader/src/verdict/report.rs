@@ -45,7 +45,7 @@ pub struct Report {
     pub submission: String,
     /// What stood around the program.
     pub mode: Mode,
-    /// Whether points earned in this mode count.
+    /// Whether points earned in this mode, and on this machine, count.
     pub official: bool,
     /// The seed of all random numbers of the run.
     pub seed: String,
