@@ -4,9 +4,10 @@ use grader::check::{Check, LabChecks, Stop, Verdict, require};
 use grader::driver::{hex, hex_path};
 use grader::stage::Stage;
 
-use crate::strange::{EXITS, HANGS, PANICS};
+use crate::strange::{EXITS, HANGS, PANICS, WAITS};
 
-pub const LAB: LabChecks = LabChecks { lab: "tiny", checks: &[PUTS, KEEPS, PANICS, HANGS, EXITS] };
+pub const LAB: LabChecks =
+    LabChecks { lab: "tiny", checks: &[PUTS, KEEPS, PANICS, HANGS, WAITS, EXITS] };
 
 pub const PUTS: Check = Check { id: "puts", run: puts };
 const KEEPS: Check = Check { id: "keeps", run: keeps };
