@@ -158,7 +158,7 @@ impl Place {
     }
 
     pub(super) fn open(&self, driver: &mut Driver) -> Answer {
-        driver.ask(&self.open_words().each_ref().map(String::as_str))
+        named("Poster::open", driver.ask(&self.open_words().each_ref().map(String::as_str)))
     }
 
     pub(super) fn open_words(&self) -> [String; 5] {
@@ -169,12 +169,12 @@ impl Place {
 
     pub(super) fn look(&self, driver: &mut Driver) -> Answer {
         let [file, project] = self.words();
-        driver.ask(&["look", &file, &project])
+        named("Reader::open", driver.ask(&["look", &file, &project]))
     }
 
     pub(super) fn take_down(&self, driver: &mut Driver) -> Answer {
         let [file, project] = self.words();
-        driver.ask(&["take-down", &file, &project])
+        named("take_down", driver.ask(&["take-down", &file, &project]))
     }
 
     fn words(&self) -> [String; 2] {
@@ -182,14 +182,20 @@ impl Place {
     }
 }
 
+/// The answer to a request, which is called as the student's function is: people do not read
+/// hexadecimal.
+pub(super) fn named(function: &str, answer: Answer) -> Answer {
+    Answer { request: function.into(), ..answer }
+}
+
 /// Posts, and returns the slot that the poster claims to have used.
 pub(super) fn post(driver: &mut Driver, text: &[u8]) -> Result<usize, Stop> {
-    driver.ask(&["post", &hex(text)]).number()
+    named("Poster::post", driver.ask(&["post", &hex(text)])).number()
 }
 
 /// Reads a slot, and returns what the reader claims to have found.
 pub(super) fn read(driver: &mut Driver, slot: usize) -> Result<Option<Vec<u8>>, Stop> {
-    told(driver.ask(&["read", &slot.to_string()]))
+    told(named("Reader::read", driver.ask(&["read", &slot.to_string()])))
 }
 
 /// What an answer to `read` tells.
@@ -204,7 +210,7 @@ pub(super) fn told(answer: Answer) -> Result<Option<Vec<u8>>, Stop> {
 
 /// Lists, and returns what the reader claims to have found.
 pub(super) fn list(driver: &mut Driver) -> Result<Vec<(usize, Vec<u8>)>, Stop> {
-    let answer = driver.ask(&["list"]);
+    let answer = named("Reader::list", driver.ask(&["list"]));
     let unexpected = answer.instead_of("it lists slots and texts");
     let pair = |word: &String| {
         let (slot, text) = word.split_once(':')?;

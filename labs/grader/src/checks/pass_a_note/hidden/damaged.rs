@@ -27,10 +27,8 @@ fn run(stage: &mut Stage) -> Verdict {
         })?;
     }
     for slot in ["1", "2", "3"] {
-        driver
-            .ask(&["read", slot])
-            .refused(&["EBADMSG"])
-            .map_err(|stop| stop.because("trusted"))?;
+        let answer = board::named("Reader::read", driver.ask(&["read", slot]));
+        answer.refused(&["EBADMSG"]).map_err(|stop| stop.because("trusted"))?;
     }
     let listed = board::list(&mut driver).map_err(|stop| stop.because("trusted"))?;
     let sound = [(0, texts[0].clone()), (4, texts[4].clone())];
@@ -41,7 +39,8 @@ fn run(stage: &mut Stage) -> Verdict {
 
     // The header is scribbled on while the board is open.
     segment.write(8, &[0xff; 8])?;
-    driver.ask(&["read", "1000000"]).err().map_err(|stop| stop.because("trusted"))?;
+    let answer = board::named("Reader::read", driver.ask(&["read", "1000000"]));
+    answer.err().map_err(|stop| stop.because("trusted"))?;
 
     for (slots, room) in
         [(u32::MAX, shape.room as u32), (5, 0xffff_fff8), (0, 64), (6, shape.room as u32), (5, 0)]

@@ -49,7 +49,8 @@ fn open(stage: &mut Stage, drivers: &mut [Driver], place: &Place) -> Verdict {
     let words = words.each_ref().map(String::as_str);
     let asked: Vec<_> = drivers.iter_mut().map(|driver| driver.send(&words)).collect();
     for (driver, asked) in drivers.iter_mut().zip(asked) {
-        driver.wait(asked).ok().map_err(|stop| stop.because("two-boards"))?;
+        let answer = board::named("Poster::open", driver.wait(asked));
+        answer.ok().map_err(|stop| stop.because("two-boards"))?;
     }
     let segment = place.found(stage)?;
     for driver in drivers.iter() {
@@ -77,7 +78,7 @@ fn post(stage: &mut Stage, drivers: &mut [Driver], place: &Place) -> Verdict {
         .collect();
     let mut claimed = Vec::new();
     for ((driver, asked), prefix) in drivers.iter_mut().zip(asked).zip(&prefixes) {
-        let answer = driver.wait(asked);
+        let answer = board::named("Poster::post", driver.wait(asked));
         let unexpected = answer.instead_of("the numbers of the slots");
         let slots: Option<Vec<usize>> = answer.ok()?.iter().map(|word| word.parse().ok()).collect();
         let slots = slots.filter(|slots| slots.len() == NOTES).ok_or(unexpected)?;

@@ -70,7 +70,8 @@ fn run(stage: &mut Stage) -> Verdict {
     )?;
     let beyond = stage.random().between(shape.slots + 1, 1 << 31);
     for slot in [shape.slots, beyond] {
-        driver.ask(&["read", &slot.to_string()]).refused(&["EINVAL"])?;
+        let answer = driver.ask(&["read", &slot.to_string()]);
+        board::named("Reader::read", answer).refused(&["EINVAL"])?;
     }
     Ok(())
 }
