@@ -17,7 +17,7 @@ pub(in super::super) const CHECK: Check = Check { id: "races", run };
 
 const DRIVERS: usize = 2;
 /// Notes of each driver in each round.
-const NOTES: usize = 200;
+const NOTES: usize = 100;
 const ROUNDS: usize = 2;
 /// All drivers post at the same moments, this many nanoseconds apart: a note takes less than that.
 const BEAT: u64 = 60_000;
