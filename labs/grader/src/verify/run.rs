@@ -75,7 +75,7 @@ pub fn verify(
     progress: &(dyn Fn(Step<'_>) + Sync),
 ) -> Result<Found> {
     let rubric = &ready.lab.rubric;
-    let before = Leftovers::before()?;
+    let before = Leftovers::before(supervisor.mode())?;
     let mut honest = subject::of_lab(&ready.lab)?;
     if let Some(folder) = how.extra {
         honest.extend(subject::extra(folder)?);

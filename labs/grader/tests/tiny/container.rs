@@ -16,6 +16,11 @@ pub fn cases() -> Vec<Case> {
             &[course::rustc, testkit::need::root],
         ),
         case(
+            "verify_as_root_without_landlock",
+            without_landlock,
+            &[course::rustc, testkit::need::root],
+        ),
+        case(
             "kills_as_root_of_a_container",
             || same_case("kills_in_mode_run_uid"),
             &[course::rustc, testkit::need::root],
@@ -46,4 +51,13 @@ fn no_namespaces() {
 fn same_case(name: &str) {
     let ran = Program::run(&mut contained(&["--exact", name]));
     assert!(ran.stdout.contains("1 passed; 0 failed; 0 ignored"), "{ran:#?}");
+}
+
+/// What a program leaves where everybody may write is then found by its owner.
+fn without_landlock() {
+    let mut command = contained(&["--exact", "verify_in_mode_run_uid"]);
+    let ran = Program::run(command.env("CONTAINED_WITHOUT_LANDLOCK", "1"));
+    assert!(ran.stdout.contains("1 passed; 0 failed; 0 ignored"), "{ran:#?}");
+    let found = Program::run(contained(&["modes"]).env("CONTAINED_WITHOUT_LANDLOCK", "1")).ok();
+    assert!(found.starts_with("best run-uid"), "{found}");
 }

@@ -124,7 +124,7 @@ fn nothing_is_left(before: &Leftovers, what: &str) {
 }
 
 fn everyone_once(mode: Mode) {
-    let before = Leftovers::before().unwrap();
+    let before = Leftovers::before(mode).unwrap();
     for (place, who) in ["supervisor", "warden", "cell", "check", "keeper"].iter().enumerate() {
         let mut grading = Grading::start(mode);
         let chain = grading.until_it_lingers();
@@ -146,7 +146,7 @@ fn everyone_once(mode: Mode) {
 }
 
 fn at_any_moment(mode: Mode) {
-    let before = Leftovers::before().unwrap();
+    let before = Leftovers::before(mode).unwrap();
     for round in 0..testkit::soak(5, 50) {
         let grading = Grading::start(mode);
         std::thread::sleep(Duration::from_micros(testkit::random_u64() % 900_000));
@@ -167,7 +167,7 @@ fn at_any_moment(mode: Mode) {
 
 /// With both of them gone, nobody is left who could sweep: until the next run comes.
 fn both_who_sweep() {
-    let before = Leftovers::before().unwrap();
+    let before = Leftovers::before(Mode::RunUid).unwrap();
     let grading = Grading::start(Mode::RunUid);
     let chain = grading.until_it_lingers();
     let _ = kill(Pid::from_raw(chain[0]), Signal::SIGSTOP);

@@ -11,6 +11,7 @@ mod course;
 mod kills;
 mod modes;
 mod stage;
+mod strange;
 
 use std::process::ExitCode;
 
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         Some("contained") => contained::run(arguments.next().unwrap_or_default(), arguments),
         _ => {
             let cases = stage::cases().into_iter().chain(modes::cases()).chain(kills::cases());
-            testkit::main(cases.chain(container::cases()).collect())
+            testkit::main(cases.chain(container::cases()).chain(strange::cases()).collect())
         }
     }
 }
