@@ -19,9 +19,16 @@ const DISK: u64 = 512 << 20;
 /// Most files.
 const FILES: usize = 16 * 1024;
 
-/// What flows over, in words; `None` while all is well.
-pub(crate) fn look(mode: Mode, identity: Identity, folders: &[&Path]) -> Option<String> {
-    let objects = objects(mode, identity);
+/// What flows over, in words; `None` while all is well. `before` are the System V objects that there
+/// were without the run.
+pub(crate) fn look(
+    mode: Mode,
+    identity: Identity,
+    before: &[Object],
+    folders: &[&Path],
+) -> Option<String> {
+    let mut objects = census::all().unwrap_or_default();
+    objects.retain(|object| sweep::is_of_the_run(object, mode, identity, before));
     // In mode full the namespace bounds them. Elsewhere all programs of the machine share its limits.
     if objects.len() > OBJECTS {
         return Some(format!("more than {OBJECTS} System V objects"));
@@ -53,19 +60,6 @@ fn memory() -> u64 {
     };
     let below = sweep::below(std::process::id().cast_signed());
     below.into_iter().filter_map(resident).sum::<u64>() * page
-}
-
-fn objects(mode: Mode, identity: Identity) -> Vec<Object> {
-    let me = nix::unistd::geteuid().as_raw();
-    let ours = |object: &Object| match (mode, identity) {
-        (Mode::Full, _) => true,
-        (_, Identity::Run(id)) => object.creator == id,
-        // Those of the user's other programs, too; one has few.
-        _ => object.creator == me,
-    };
-    let mut all = census::all().unwrap_or_default();
-    all.retain(ours);
-    all
 }
 
 /// Bytes and files below a folder, as far as it takes to know that it is too much.
