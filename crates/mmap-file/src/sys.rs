@@ -34,14 +34,22 @@ pub(crate) struct Memory {
     /// Before the pages: it has to let go of them before they are unmapped.
     watch: Option<FileWatch>,
     owner: Owner,
+    /// The first byte that the user sees, and how many there are: the owner's, at hand.
+    start: NonNull<u8>,
+    len: usize,
     protection: Protection,
 }
 
 #[derive(Debug)]
 enum Owner {
     Memmap2(MmapRaw),
-    Ours(Pages),
+    Ours(#[expect(dead_code, reason = "it unmaps them when dropped")] Pages),
 }
+
+// SAFETY: as for `Pages` below; `start` is only an address in pages that the owner keeps.
+unsafe impl Send for Memory {}
+// SAFETY: likewise.
+unsafe impl Sync for Memory {}
 
 /// The bytes that the user sees; the pages below them are what is mapped.
 #[derive(Debug)]
@@ -73,7 +81,9 @@ impl Memory {
         }
         let raw = if writable { options.map_raw(&fd) } else { options.map_raw_read_only(&fd) };
         let raw = raw.map_err(errno)?;
-        Ok(Memory { watch: None, owner: Owner::Memmap2(raw), protection })
+        let start = NonNull::new(raw.as_mut_ptr()).expect("mmap gives address 0 only when told to");
+        let len = raw.len();
+        Ok(Memory { watch: None, owner: Owner::Memmap2(raw), start, len, protection })
     }
 
     /// Maps memory that belongs to no file: shared with the children of this process.
@@ -127,18 +137,19 @@ impl Memory {
         if request.populate {
             flags |= MapFlags::MAP_POPULATE;
         }
-        let protection = request.protection.flags();
+        let allowed = request.protection.flags();
         // SAFETY: our caller answers for MAP_FIXED. Without it, mmap changes no mapping there is.
         let start = unsafe {
             match fd {
-                Some(fd) => mman::mmap(address, mapped, protection, flags, fd, offset),
-                None => mman::mmap_anonymous(address, mapped, protection, flags),
+                Some(fd) => mman::mmap(address, mapped, allowed, flags, fd, offset),
+                None => mman::mmap_anonymous(address, mapped, allowed, flags),
             }
         }?;
         // SAFETY: `lead` is less than `mapped`, so this stays inside what was just mapped.
         let start = unsafe { start.cast::<u8>().add(window.lead) };
-        let owner = Owner::Ours(Pages { start, len: window.len });
-        Ok(Memory { watch: None, owner, protection: request.protection })
+        let (len, protection) = (window.len, request.protection);
+        let owner = Owner::Ours(Pages { start, len });
+        Ok(Memory { watch: None, owner, start, len, protection })
     }
 
     /// Has missing pages replaced by zeros when they are touched in place.
@@ -170,21 +181,13 @@ impl Memory {
     /// The first byte that the user sees.
     #[inline]
     pub fn start(&self) -> NonNull<u8> {
-        match &self.owner {
-            Owner::Memmap2(raw) => {
-                NonNull::new(raw.as_mut_ptr()).expect("mmap gives address 0 only when told to")
-            }
-            Owner::Ours(pages) => pages.start,
-        }
+        self.start
     }
 
     /// How many bytes the user sees.
     #[inline]
     pub fn len(&self) -> usize {
-        match &self.owner {
-            Owner::Memmap2(raw) => raw.len(),
-            Owner::Ours(pages) => pages.len,
-        }
+        self.len
     }
 
     pub fn protection(&self) -> Protection {
