@@ -1,0 +1,9 @@
+//! Files to measure with: where they go, how they are written, and how they are made cold.
+
+mod cold;
+mod make;
+mod place;
+
+pub use cold::{Temperature, chill, resident_pages};
+pub use make::{Pieces, Plan, reopen};
+pub use place::Place;
