@@ -3,7 +3,9 @@
 mod cold;
 mod make;
 mod place;
+mod source;
 
 pub use cold::{Temperature, chill, resident_pages};
 pub use make::{Pieces, Plan, reopen};
 pub use place::Place;
+pub use source::{Source, can_be_cold};
