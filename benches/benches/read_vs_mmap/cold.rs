@@ -82,7 +82,7 @@ fn random_pieces(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u
         64 => "read_vs_mmap random 64 B, cold",
         _ => "read_vs_mmap random 4 KiB, cold",
     };
-    let mut group = bench.group(name, random::about(piece, "cold"), floor);
+    let mut group = bench.group(name, random::about(piece, places.len(), "cold"), floor);
     let contender = |way| Picks::new(&source, buffer, way, piece, &places).cold();
     let mut reference = contender(Way::Pread);
     let mut reference = |watch: &mut Watch, rounds| reference.rounds(watch, rounds);

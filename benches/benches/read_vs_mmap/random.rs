@@ -39,7 +39,8 @@ fn at(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64, piece: 
     let place = bench.place().clone();
     let source = Source::new(&place, size, Pieces::Small);
     let places = places(source.len(), piece, MOST.min(source.len() / piece));
-    let mut group = bench.group(name, about(piece, "warm"), floor);
+    let about = about(piece, places.len(), "warm");
+    let mut group = bench.group(name, about, floor);
     let mut reference = Picks::new(&source, buffer, Way::Pread, piece, &places);
     let mut reference = |watch: &mut Watch, rounds| reference.rounds(watch, rounds);
     for way in WAYS {
@@ -50,13 +51,14 @@ fn at(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64, piece: 
     group.finish();
 }
 
-pub fn about(piece: usize, temperature: &str) -> About {
+pub fn about(piece: usize, count: usize, temperature: &str) -> About {
     About {
         varies: "bytes in the file",
         reference: "pread",
         labels: vec![
             ("access", "random".into()),
             ("bytes in a piece", piece.to_string()),
+            ("pieces in a round", count.to_string()),
             ("page cache", temperature.into()),
             ("written in", Pieces::Small.name().into()),
         ],

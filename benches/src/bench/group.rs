@@ -8,6 +8,7 @@ use super::{Context, Tally, output};
 use crate::counts::system_calls;
 use crate::floor::Steady;
 use crate::results::{self, Counts, Id, Record, SCHEMA, Where};
+use crate::settings::Mode;
 use crate::watch;
 use crate::watch::Work;
 
@@ -70,7 +71,7 @@ impl<'a> Group<'a> {
     /// happen in the work's first round, which is never timed.
     pub fn case(&mut self, case: &Case<'_>, work: &mut Work<'_>, reference: &mut Work<'_>) {
         self.tally.asked += 1;
-        let mut turns = Turns::new(self.floor, work, reference);
+        let mut turns = Turns::new(self.floor, work, reference, self.context.mode == Mode::Quick);
         let measures = self.context.mode.measures();
         let id = BenchmarkId::new(case.function, &case.value);
         self.criterion.throughput(Throughput::Bytes(case.bytes));

@@ -18,6 +18,8 @@ pub(super) struct Turns<'a, 'w> {
     work: &'a mut Work<'w>,
     reference: &'a mut Work<'w>,
     calls: Vec<Call>,
+    /// So many pairs at least, each time criterion asks.
+    least: u64,
     /// Nanoseconds a round, by the last pair.
     guess: Option<[f64; 2]>,
     tried: bool,
@@ -34,8 +36,12 @@ impl<'a, 'w> Turns<'a, 'w> {
         floor: &'a mut Steady,
         work: &'a mut Work<'w>,
         reference: &'a mut Work<'w>,
+        quick: bool,
     ) -> Turns<'a, 'w> {
-        Turns { floor, work, reference, calls: Vec::new(), guess: None, tried: false }
+        // Criterion's quick mode asks once for one round of what takes long. Of a single pair nobody
+        // can say how far it is to be believed.
+        let least = if quick { 3 } else { 1 };
+        Turns { floor, work, reference, calls: Vec::new(), least, guess: None, tried: false }
     }
 
     /// One round, and no figures.
@@ -56,18 +62,19 @@ impl<'a, 'w> Turns<'a, 'w> {
             self.guess = Some([took(self.work, 1), took(self.reference, 1)].map(nanos));
         }
         self.floor.forget();
-        let turns = rounds.min(TURNS);
+        let done = rounds.max(self.least);
+        let turns = done.min(TURNS);
         let mut call = Call { rounds, pairs: Vec::new() };
         let mut total = 0.0;
         for turn in 0..turns {
-            let share = rounds * (turn + 1) / turns - rounds * turn / turns;
+            let share = done * (turn + 1) / turns - done * turn / turns;
             let pair = self.pair(share, turn % 2 == 0);
             total += pair.value[0] * share as f64;
             call.pairs.push(pair);
         }
         self.calls.push(call);
         // Criterion refuses a time of zero.
-        Duration::from_nanos(total.round().max(1.0) as u64)
+        Duration::from_nanos((total * rounds as f64 / done as f64).round().max(1.0) as u64)
     }
 
     /// Case and reference once each, in nanoseconds a round, with the floor around both.
@@ -166,7 +173,7 @@ mod tests {
         let (mut a, mut b) = (0, 0);
         let mut work = |watch: &mut Watch, rounds: u64| watch.on(|| a += rounds);
         let mut reference = |watch: &mut Watch, rounds: u64| watch.on(|| b += rounds);
-        let mut turns = Turns::new(&mut floor, &mut work, &mut reference);
+        let mut turns = Turns::new(&mut floor, &mut work, &mut reference, false);
         assert!(turns.measured("b").is_none());
         turns.rounds(10);
         turns.rounds(10);
@@ -177,13 +184,29 @@ mod tests {
     }
 
     #[test]
+    fn one_round_in_quick_mode_is_three_pairs_and_told_as_one_round() {
+        let mut floor = Steady::new("nothing", Box::new(|| 100.0));
+        let nap = Duration::from_millis(2);
+        let mut work = |watch: &mut Watch, rounds: u64| {
+            watch.on(|| (0..rounds).for_each(|_| std::thread::sleep(nap)));
+        };
+        let mut reference = |watch: &mut Watch, _: u64| watch.on(|| ());
+        let mut turns = Turns::new(&mut floor, &mut work, &mut reference, true);
+        let told = turns.rounds(1);
+        let measured = turns.measured("b").expect("it ran");
+        assert_eq!(measured.pairs, 3);
+        let mean = measured.each.iter().map(|pair| pair[0]).sum::<f64>() / 3.0;
+        assert!((told.as_nanos() as f64 - mean).abs() < 2.0, "{told:?}, {mean}");
+    }
+
+    #[test]
     fn a_pair_whose_floor_moved_is_done_again_and_told() {
         let mut looks = [100.0, 200.0, 200.0].into_iter().chain(std::iter::repeat(200.0));
         let mut floor = Steady::new("numbers", Box::new(move || looks.next().expect("endless")));
         let mut a = 0;
         let mut work = |watch: &mut Watch, rounds: u64| watch.on(|| a += rounds);
         let mut reference = |watch: &mut Watch, _: u64| watch.on(|| ());
-        let mut turns = Turns::new(&mut floor, &mut work, &mut reference);
+        let mut turns = Turns::new(&mut floor, &mut work, &mut reference, false);
         turns.rounds(4);
         let measured = turns.measured("b").expect("it ran");
         assert_eq!((measured.pairs, measured.again, measured.unsettled), (4, 1, 0));

@@ -16,7 +16,7 @@ macro_rules! names {
 names! {
     read = SYS_read, write = SYS_write, pread64 = SYS_pread64, pwrite64 = SYS_pwrite64,
     readv = SYS_readv, writev = SYS_writev, lseek = SYS_lseek, openat = SYS_openat,
-    close = SYS_close, fstat = SYS_fstat, statx = SYS_statx, ftruncate = SYS_ftruncate,
+    close = SYS_close, fstat = SYS_fstat, newfstatat = SYS_newfstatat, statx = SYS_statx, ftruncate = SYS_ftruncate,
     fallocate = SYS_fallocate, fsync = SYS_fsync, fdatasync = SYS_fdatasync,
     fadvise64 = SYS_fadvise64, fcntl = SYS_fcntl, mmap = SYS_mmap, munmap = SYS_munmap,
     mremap = SYS_mremap, mprotect = SYS_mprotect, madvise = SYS_madvise, msync = SYS_msync,
