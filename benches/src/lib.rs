@@ -24,6 +24,7 @@
 //! | [`settings`] | what can be set from outside, and which mode criterion is in |
 //! | [`machine`] | what all of it ran on |
 //! | [`mod@bench`] | a bench: its groups and cases, handed to criterion and written down |
+//! | [`own`] | the same work by our crates, by hand and by memmap2: what our crates cost |
 //! | [`raw`] | mmap(2) as C calls it, and the buffer that all contenders share |
 //! | [`results`] | the format of what is written down, and the way to read it again |
 //! | [`sum`] | the one loop that all sums of bytes are made with |
@@ -33,6 +34,7 @@ pub mod counts;
 pub mod files;
 pub mod floor;
 pub mod machine;
+pub mod own;
 pub mod raw;
 pub mod results;
 pub mod settings;

@@ -1,0 +1,3 @@
+//! later
+use crate::Bench;
+pub fn bench(_: &mut Bench) {}
