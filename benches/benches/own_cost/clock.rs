@@ -37,11 +37,6 @@ impl Clock {
         Clock { floor: floor::alone(), pairs, turn }
     }
 
-    /// The same floor: between two processors, say.
-    pub fn with(&self, floor: Steady) -> Clock {
-        Clock { floor, ..*self }
-    }
-
     /// Rounds that need no preparation.
     pub fn compare(&mut self, ours: &mut dyn FnMut(), theirs: &mut dyn FnMut()) -> Compared {
         self.compare_parts(&mut |watch, rounds| all(watch, rounds, ours), &mut |watch, rounds| {

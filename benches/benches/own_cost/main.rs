@@ -14,6 +14,7 @@
 //! A word on the command line chooses the rooms whose names contain it. `OWN_COST_STRICT=1` makes a
 //! limit that is missed a failure.
 
+#[expect(dead_code, reason = "other benches need more of it")]
 #[path = "../faults/c.rs"]
 mod c;
 mod clock;

@@ -4,6 +4,8 @@ use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::ptr;
 
+use ipc_common::view::WriteView;
+
 use super::{On, Who, Work};
 
 /// A segment that is gone when this process is: marked for removal, and attached.
@@ -24,6 +26,11 @@ impl Segment {
         let attached = attached?;
         attached.view().fill(0, bytes, 1)?;
         Ok(Segment(attached))
+    }
+
+    /// Its memory.
+    pub fn view(&self) -> WriteView<'_> {
+        self.0.view()
     }
 
     /// By this, children of this process attach it.

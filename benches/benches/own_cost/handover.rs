@@ -1,3 +1,0 @@
-//! later
-use crate::Bench;
-pub fn bench(_: &mut Bench) {}
