@@ -43,5 +43,5 @@ pub mod turns;
 pub mod watch;
 
 pub use bench::{Bench, Case, Group};
-pub use turns::{Pairs, Spread, figures_wanted, in_turns, pairs, time};
+pub use turns::{Pairs, Spread, at_places, figures_wanted, in_turns, pairs, time, turns};
 pub use watch::{Watch, Work};

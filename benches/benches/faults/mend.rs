@@ -95,11 +95,11 @@ impl Ours {
 
     /// The one page again and again; closing it is timed.
     fn again(&self, rounds: u32) -> Duration {
-        let one = || {
+        let mut one = || {
             self.close();
             self.store(0);
         };
-        time(one, rounds)
+        time(&mut one, rounds)
     }
 }
 

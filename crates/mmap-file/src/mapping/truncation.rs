@@ -25,7 +25,6 @@
 //!   well asks [`still_reaches`] *after* the access; if the file has those bytes then, it was not
 //!   cut, unless it has grown again meanwhile, with zeros in the hole.
 //! - **Good bytes are bytes of good pages**: some at the end of the last of them may be such zeros.
-//!   There may be up to 127 good bytes more than said.
 //! - **A disk that fails** while a page is read, and a tmpfs that is full, raise the same signal and
 //!   look the same here.
 //! - **System calls** that are given the memory (a write(2) from it) fail with `EFAULT`; that is
