@@ -26,6 +26,7 @@
 //! | [`mod@bench`] | a bench: its groups and cases, handed to criterion and written down |
 //! | [`raw`] | mmap(2) and shmat(2) as C calls them, and the buffer that all contenders share |
 //! | [`mend`] | pages that are closed, and opened by our handler |
+//! | [`placement`], [`peer`] | two processors, and another process on one of them |
 //! | [`c`] | the other side's loops, compiled now |
 //! | [`results`] | the format of what is written down, and the way to read it again |
 //! | [`sum`] | the one loop that all sums of bytes are made with |
@@ -37,6 +38,8 @@ pub mod files;
 pub mod floor;
 pub mod machine;
 pub mod mend;
+pub mod peer;
+pub mod placement;
 pub mod raw;
 pub mod results;
 pub mod settings;

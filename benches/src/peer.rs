@@ -1,0 +1,91 @@
+//! The other process: forked, placed on a processor, and asleep except when it is asked.
+//!
+//! Between two measurements it waits in read(2), so that it neither takes time from whoever else is
+//! measured nor keeps a processor awake. It dies with the bench, however that ends: the kernel sends
+//! it a signal when its parent is gone (prctl(2), PR_SET_PDEATHSIG).
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ipc_common::{Error, Result};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid, fork, getpid, getppid, pipe};
+
+use crate::bench::stop;
+use crate::placement;
+
+/// A process that answers.
+#[derive(Debug)]
+pub struct Peer {
+    pid: Pid,
+    orders: File,
+    ready: File,
+}
+
+impl Peer {
+    /// Starts it on this processor. In the child `answer` is called with a number of rounds, once it
+    /// has said that it is ready.
+    ///
+    /// `get_ready` runs in the child before anything else; it may close what is not the child's.
+    ///
+    /// # Errors
+    ///
+    /// Those of pipe(2) and fork(2).
+    pub fn start(
+        processor: usize,
+        get_ready: impl FnOnce(),
+        mut answer: impl FnMut(&dyn Fn(), u64),
+    ) -> Result<Peer> {
+        let pair = || pipe().map_err(|errno| Error::new("pipe", errno, "for the other process"));
+        let ((orders_out, orders_in), (ready_out, ready_in)) = (pair()?, pair()?);
+        let parent = getpid();
+        // SAFETY: a bench has one thread, so the child may go on as if nothing had happened; it leaves
+        // by _exit, so that nothing is flushed or dropped twice.
+        match unsafe { fork() }.map_err(|errno| Error::new("fork", errno, ""))? {
+            ForkResult::Parent { child } => {
+                Ok(Peer { pid: child, orders: orders_in.into(), ready: ready_out.into() })
+            }
+            ForkResult::Child => {
+                drop((orders_in, ready_out));
+                let work = AssertUnwindSafe(|| {
+                    let dies = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM);
+                    // Between the fork and that call the parent may have gone already.
+                    if dies.is_err() || getppid() != parent {
+                        return;
+                    }
+                    placement::pin(processor).unwrap_or_else(|error| stop(&error));
+                    get_ready();
+                    let (mut orders, mut ready) = (File::from(orders_out), File::from(ready_in));
+                    let mut order = [0; 8];
+                    while orders.read_exact(&mut order).is_ok() {
+                        answer(
+                            &|| (&ready).write_all(b"!").unwrap_or_default(),
+                            u64::from_ne_bytes(order),
+                        );
+                    }
+                    let _ = ready.flush();
+                });
+                let done = catch_unwind(work);
+                // SAFETY: it never returns.
+                unsafe { libc::_exit(i32::from(done.is_err())) }
+            }
+        }
+    }
+
+    /// Tells it to answer so often, and waits until it is at it.
+    pub fn order(&self, rounds: u64) {
+        let ordered = (&self.orders).write_all(&rounds.to_ne_bytes());
+        let ready = ordered.and_then(|()| (&self.ready).read_exact(&mut [0]));
+        ready.unwrap_or_else(|error| stop(&format!("the other process has gone: {error}")));
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // To hang up would not do: later children hold the same pipe.
+        let _ = kill(self.pid, Signal::SIGTERM);
+        let _ = waitpid(self.pid, None);
+    }
+}
