@@ -9,12 +9,20 @@ use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ipc_common::{Error, Result};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, getpid, getppid, pipe};
 
 use crate::bench::stop;
 use crate::placement;
+
+/// Ends a process that answers. The pipe's hang-up may come before the signal: it is told here as if
+/// it had been the signal, for a handler that has something to clean up.
+pub fn end() -> ! {
+    let _ = raise(Signal::SIGTERM);
+    // SAFETY: it never returns.
+    unsafe { libc::_exit(1) }
+}
 
 /// A process that answers.
 #[derive(Debug)]
@@ -25,10 +33,11 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts it on this processor. In the child `answer` is called with a number of rounds, once it
-    /// has said that it is ready.
+    /// Starts it on this processor.
     ///
-    /// `get_ready` runs in the child before anything else; it may close what is not the child's.
+    /// In the child `get_ready` runs before anything else; it may close what is not the child's, and
+    /// install handlers. Then `answer` is called for each order: with a function that says that it is
+    /// ready, and with a number of rounds.
     ///
     /// # Errors
     ///
@@ -41,35 +50,43 @@ impl Peer {
         let pair = || pipe().map_err(|errno| Error::new("pipe", errno, "for the other process"));
         let ((orders_out, orders_in), (ready_out, ready_in)) = (pair()?, pair()?);
         let parent = getpid();
+        // Who is told to end before the child has got ready waits until it has.
+        let signals: SigSet =
+            [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect();
+        let before = signals
+            .thread_swap_mask(SigmaskHow::SIG_BLOCK)
+            .map_err(|errno| Error::new("sigprocmask", errno, ""))?;
         // SAFETY: a bench has one thread, so the child may go on as if nothing had happened; it leaves
         // by _exit, so that nothing is flushed or dropped twice.
-        match unsafe { fork() }.map_err(|errno| Error::new("fork", errno, ""))? {
-            ForkResult::Parent { child } => {
+        match unsafe { fork() } {
+            Err(errno) => {
+                let _ = before.thread_set_mask();
+                Err(Error::new("fork", errno, "another process"))
+            }
+            Ok(ForkResult::Parent { child }) => {
+                let _ = before.thread_set_mask();
                 Ok(Peer { pid: child, orders: orders_in.into(), ready: ready_out.into() })
             }
-            ForkResult::Child => {
+            Ok(ForkResult::Child) => {
                 drop((orders_in, ready_out));
                 let work = AssertUnwindSafe(|| {
+                    get_ready();
                     let dies = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM);
+                    let _ = before.thread_set_mask();
                     // Between the fork and that call the parent may have gone already.
                     if dies.is_err() || getppid() != parent {
                         return;
                     }
                     placement::pin(processor).unwrap_or_else(|error| stop(&error));
-                    get_ready();
-                    let (mut orders, mut ready) = (File::from(orders_out), File::from(ready_in));
+                    let (mut orders, ready) = (File::from(orders_out), File::from(ready_in));
+                    let say = || (&ready).write_all(b"!").unwrap_or_default();
                     let mut order = [0; 8];
                     while orders.read_exact(&mut order).is_ok() {
-                        answer(
-                            &|| (&ready).write_all(b"!").unwrap_or_default(),
-                            u64::from_ne_bytes(order),
-                        );
+                        answer(&say, u64::from_ne_bytes(order));
                     }
-                    let _ = ready.flush();
                 });
-                let done = catch_unwind(work);
-                // SAFETY: it never returns.
-                unsafe { libc::_exit(i32::from(done.is_err())) }
+                let _ = catch_unwind(work);
+                end()
             }
         }
     }

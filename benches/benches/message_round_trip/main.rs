@@ -10,13 +10,11 @@
 //! | `shared` | memory that both have: a segment, a mapped file; in bare libc, and by our library |
 //! | `waiting` | how the end of a wait is noticed: looking, yielding, futex, semaphore |
 //! | `streams` | pipe, FIFO, socket |
-//! | `semaphores` | a semaphore set that does not outlive its users |
 //!
 //! Where the traps are dealt with: the place of both processes is fixed, and one core and two are
 //! groups of their own, since waking a core that sleeps takes longer than any difference between a
 //! pipe and a socket; the floor is two cache lines between the very same two processors.
 
-mod semaphores;
 mod shared;
 mod streams;
 mod trip;

@@ -12,9 +12,8 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 
 use benches::bench::stop;
 use benches::floor::wait_for;
+use benches::raw;
 use ipc_common::Errno;
-
-use crate::semaphores::Pair;
 
 /// A way of waiting for a number, and of letting the other know.
 pub trait Waiting {
@@ -108,13 +107,13 @@ impl Waiting for Futex {
     }
 }
 
-pub struct Semaphores(Pair);
+pub struct Semaphores(raw::Semaphores);
 
 impl Waiting for Semaphores {
     const NAME: &str = "semaphores";
 
     fn new() -> Semaphores {
-        Semaphores(Pair::new().unwrap_or_else(|error| stop(&error)))
+        Semaphores(raw::Semaphores::new().unwrap_or_else(|error| stop(&error)))
     }
 
     fn answer_only(&mut self) {

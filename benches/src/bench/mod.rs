@@ -201,5 +201,5 @@ fn configured(mode: Mode) -> Criterion {
         .warm_up_time(Duration::from_millis(warm_up))
         .measurement_time(Duration::from_millis(measurement))
         // Without threads to help, the default of 100,000 takes longer than the measurement.
-        .nresamples(if mode == Mode::Quick { 1_000 } else { 10_000 })
+        .nresamples(if mode == Mode::Quick { 2_000 } else { 10_000 })
 }

@@ -7,10 +7,12 @@
 mod buffer;
 mod map;
 mod segment;
+mod semaphores;
 
 pub use buffer::Buffer;
 pub use map::Map;
 pub use segment::Segment;
+pub use semaphores::Semaphores;
 
 /// Loads every `step`th byte, and returns their sum.
 ///

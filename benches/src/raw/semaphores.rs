@@ -2,38 +2,46 @@
 //!
 //! A segment can be marked for removal while it is in use; a semaphore set cannot: removed, it is
 //! gone at once. So whoever ends last removes it, and that is the answering process: it is told when
-//! its parent ends, however that ends, and has a handler for it. (Only kill -9 of *both* leaves a set
-//! behind; `ipcrm -s` removes it.)
+//! its parent ends, however that ends, and has a handler for it. (Only kill -9 of *both*, or of the
+//! one in the moment before the other is there, leaves a set behind; `ipcrm -s` removes it.)
 
 use std::sync::atomic::AtomicI32;
 use std::sync::atomic::Ordering::Relaxed;
 
-use benches::bench::stop;
 use ipc_common::{Errno, Error, Result};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{Pid, getpid};
+
+use crate::bench::stop;
 
 /// What the handler removes.
 static SET: AtomicI32 = AtomicI32::new(-1);
 
 const PATIENCE: libc::timespec = libc::timespec { tv_sec: 60, tv_nsec: 0 };
 
-pub struct Pair {
+/// Two semaphores, both 0 at first.
+#[derive(Debug)]
+pub struct Semaphores {
     id: i32,
     maker: Pid,
 }
 
-impl Pair {
-    pub fn new() -> Result<Pair> {
+impl Semaphores {
+    /// Without a key: only this process and its children know them.
+    ///
+    /// # Errors
+    ///
+    /// Those of semget(2).
+    pub fn new() -> Result<Semaphores> {
         // SAFETY: numbers only. Linux makes new semaphores 0.
         let id = unsafe { libc::semget(libc::IPC_PRIVATE, 2, libc::IPC_CREAT | 0o600) };
         if id < 0 {
             return Err(Error::last("semget", "two semaphores"));
         }
-        Ok(Pair { id, maker: getpid() })
+        Ok(Semaphores { id, maker: getpid() })
     }
 
-    /// From now on SIGTERM, which is what the kernel sends when our parent has gone, removes the set
+    /// In the process that ends last, and before it does anything else: from now on SIGTERM, which is what the kernel sends when our parent has gone, removes the set
     /// and ends this process. Ctrl-C is for the parent.
     pub fn remove_when_told(&self) {
         SET.store(self.id, Relaxed);
@@ -51,6 +59,8 @@ impl Pair {
         }
     }
 
+    /// Raises one of the two (`by` 1), or waits until it can be lowered (`by` -1). Ends the bench if
+    /// that takes a minute.
     #[inline]
     pub fn change(&self, which: u16, by: i16) {
         let mut op = libc::sembuf { sem_num: which, sem_op: by, sem_flg: 0 };
@@ -78,7 +88,7 @@ extern "C" fn remove_and_end(_: i32) {
     }
 }
 
-impl Drop for Pair {
+impl Drop for Semaphores {
     fn drop(&mut self) {
         if getpid() == self.maker {
             // SAFETY: IPC_RMID takes no fourth argument. If the other was faster: EINVAL, and gone.
