@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ipc_common::{Error, Result};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, raise, signal};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, getpid, getppid, pipe};
 
@@ -70,6 +70,10 @@ impl Peer {
             Ok(ForkResult::Child) => {
                 drop((orders_in, ready_out));
                 let work = AssertUnwindSafe(|| {
+                    // A write to whoever has gone is an error here, not the end: there may be something
+                    // to clean up.
+                    // SAFETY: no handler of ours.
+                    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) };
                     get_ready();
                     let dies = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM);
                     let _ = before.thread_set_mask();

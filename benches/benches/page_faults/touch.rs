@@ -3,6 +3,7 @@
 use benches::bench::{About, Case, stop};
 use benches::floor::Steady;
 use benches::machine::Machine;
+use benches::settings::show_size;
 use benches::{Bench, Watch};
 
 use crate::memory::{KINDS, Kind, Maker};
@@ -20,7 +21,7 @@ pub fn bench(bench: &mut Bench, floor: &mut Steady) {
     let in_memory = bench.place().is_memory();
     for size in bench.sizes(&SIZES, &QUICK) {
         let name = "page_faults first touch";
-        if !bench.has_room(size, &format!("{name}, {size} bytes")) {
+        if !bench.has_room(size, &format!("{name}, {}", show_size(size))) {
             continue;
         }
         let place = bench.place().clone();
@@ -43,7 +44,7 @@ pub fn bench(bench: &mut Bench, floor: &mut Steady) {
             if !kind.is_file()
                 && let Err(error) = maker.fresh()
             {
-                group.skip(&format!("{}, {size} bytes", kind.name()), error.to_string());
+                group.skip(&format!("{}, {}", kind.name(), show_size(size)), error.to_string());
                 continue;
             }
             let case = Case {

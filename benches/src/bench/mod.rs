@@ -76,6 +76,7 @@ impl Bench {
     /// The exit code, once what is wrong has been said: 2 for a setting, 1 for a folder.
     pub fn start(name: &'static str) -> Result<Bench, ExitCode> {
         let mode = Mode::of_process();
+        output::end_with_a_broken_pipe();
         if mode == Mode::Help {
             // Criterion's own follows, and ends the process.
             output::say(&settings::help(name));
