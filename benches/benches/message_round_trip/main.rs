@@ -26,7 +26,9 @@ use benches::bench::{About, Case, Group, stop};
 use benches::files::Place;
 use benches::floor::{self, Lines, Steady};
 use benches::placement::{self, Processors};
+use benches::settings::show_size;
 use benches::{Bench, Watch, Work};
+use ipc_common::Result;
 
 use shared::{Kind, Memory, Raw, Views};
 use streams::Stream;
@@ -84,7 +86,8 @@ fn on_one(bench: &mut Bench, here: usize) {
     let sizes = bench.sizes(&SIZES, &SIZES);
     let mut group = group(bench, "on one core", "one core", PIPE, &mut floor);
     for size in sizes {
-        let mut reference = Trip::new(Stream::pipe(), here, size);
+        let pipe = Stream::pipe().unwrap_or_else(|error| stop(&error));
+        let mut reference = Trip::new(pipe, here, size);
         let mut reference = |watch: &mut Watch, rounds: u64| reference.rounds(watch, rounds);
         let mut on = On { place: &place, processor: here, size, reference: &mut reference };
         for kind in Kind::ALL {
@@ -127,31 +130,40 @@ impl On<'_, '_> {
             self.bare::<Futex>(group, kind);
         }
         self.bare::<Semaphores>(group, Kind::Segment);
-        self.run(group, PIPE, Stream::pipe);
-        let place = self.place;
-        self.run(group, "FIFO", || Stream::fifo(place));
-        self.run(group, "unix socket", Stream::socket);
+        self.run(group, PIPE, Stream::pipe());
+        self.run(group, "FIFO", Stream::fifo(self.place));
+        self.run(group, "unix socket", Stream::socket());
     }
 
     /// Shared memory, by libc alone.
     fn bare<W: waiting::Waiting>(&mut self, group: &mut Group<'_>, kind: Kind) {
         let (place, len) = (self.place, Memory::<Raw, W>::needed(self.size));
         let name = format!("{}, {}", kind.name(), W::NAME);
-        self.run(group, &name, || Memory::<_, W>::new(Raw::new(kind, place, len)));
+        self.run(group, &name, Raw::new(kind, place, len).and_then(Memory::<_, W>::new));
     }
 
     /// The same, by our library.
     fn ours<W: waiting::Waiting>(&mut self, group: &mut Group<'_>, kind: Kind) {
         let (place, len) = (self.place, Memory::<Views, W>::needed(self.size));
         let name = format!("{}, {}", kind.library(), W::NAME);
-        self.run(group, &name, || Memory::<_, W>::new(Views::new(kind, place, len)));
+        self.run(group, &name, Views::new(kind, place, len).and_then(Memory::<_, W>::new));
     }
 
-    fn run<T: Transport>(&mut self, group: &mut Group<'_>, name: &str, new: impl Fn() -> T) {
+    fn run<T: Transport>(&mut self, group: &mut Group<'_>, name: &str, transport: Result<T>) {
+        let mut transport = match transport {
+            Ok(transport) => Some(transport),
+            // No System V objects in this kernel, no FIFOs in this file system.
+            Err(error) => {
+                return group.skip(&format!("{name}, {}", show_size(self.size)), error.to_string());
+            }
+        };
         let mut trip = None;
         // Started in the first round: a case that is filtered out needs no process.
         let mut work = |watch: &mut Watch, rounds| {
-            let trip = trip.get_or_insert_with(|| Trip::new(new(), self.processor, self.size));
+            let trip = trip.get_or_insert_with(|| {
+                let transport = transport.take().expect("there is one trip");
+                Trip::new(transport, self.processor, self.size)
+            });
             trip.rounds(watch, rounds);
         };
         one(group, name, self.size, &mut work, self.reference);

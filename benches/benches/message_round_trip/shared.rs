@@ -9,15 +9,14 @@
 //! ```
 
 use std::fs::File;
-use std::marker::PhantomData;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use benches::bench::stop;
 use benches::files::Place;
 use benches::raw::{Map, Segment};
-use ipc_common::Key;
 use ipc_common::view::WriteView;
+use ipc_common::{Error, Key, Result};
 use mmap_file::{MapOptions, Mapping};
 use sysv_shm::{AttachedWrite, Mode};
 
@@ -67,12 +66,11 @@ pub struct Memory<B, W> {
     waiting: W,
     /// The number of the last note.
     last: u32,
-    phantom: PhantomData<W>,
 }
 
 impl<B, W: Waiting> Memory<B, W> {
-    pub fn new(bytes: B) -> Memory<B, W> {
-        Memory { bytes, waiting: W::new(), last: 0, phantom: PhantomData }
+    pub fn new(bytes: B) -> Result<Memory<B, W>> {
+        Ok(Memory { bytes, waiting: W::new()?, last: 0 })
     }
 
     /// Bytes for notes of so many.
@@ -124,13 +122,13 @@ pub enum Raw {
 }
 
 impl Raw {
-    pub fn new(kind: Kind, place: &Place, len: usize) -> Raw {
+    pub fn new(kind: Kind, place: &Place, len: usize) -> Result<Raw> {
         match kind {
-            Kind::Segment => Raw::Segment(Segment::new(len).unwrap_or_else(|error| stop(&error))),
+            Kind::Segment => Segment::new(len).map(Raw::Segment),
             Kind::File => {
                 let protection = libc::PROT_READ | libc::PROT_WRITE;
-                let map = Map::of_file(&file(place, len), len, protection, libc::MAP_SHARED);
-                Raw::File(map.unwrap_or_else(|error| stop(&error)))
+                let file = file(place, len)?;
+                Map::of_file(&file, len, protection, libc::MAP_SHARED).map(Raw::File)
             }
         }
     }
@@ -177,20 +175,18 @@ pub enum Views {
 }
 
 impl Views {
-    pub fn new(kind: Kind, place: &Place, len: usize) -> Views {
+    pub fn new(kind: Kind, place: &Place, len: usize) -> Result<Views> {
         match kind {
             Kind::Segment => {
-                let attached = sysv_shm::Segment::create(Key::PRIVATE, len, Mode::PRIVATE)
-                    .and_then(|segment| {
-                        let attached = segment.attach_write();
-                        // Marked at once: it goes with its last attachment, however that ends.
-                        segment.mark_for_removal().and(attached)
-                    });
-                Views::Segment(attached.unwrap_or_else(|error| stop(&error)))
+                let segment = sysv_shm::Segment::create(Key::PRIVATE, len, Mode::PRIVATE)?;
+                let attached = segment.attach_write();
+                // Marked at once: it goes with its last attachment, however that ends.
+                segment.mark_for_removal()?;
+                attached.map(Views::Segment)
             }
             Kind::File => {
-                let mapping = MapOptions::new().read_write().map(file(place, len));
-                Views::File(mapping.unwrap_or_else(|error| stop(&error)))
+                let file = file(place, len)?;
+                MapOptions::new().read_write().map(file).map(Views::File)
             }
         }
     }
@@ -221,8 +217,9 @@ impl Bytes for Views {
     }
 }
 
-fn file(place: &Place, len: usize) -> File {
-    let file = place.unnamed().unwrap_or_else(|error| stop(&error));
-    file.set_len(len as u64).unwrap_or_else(|error| stop(&error));
-    file
+fn file(place: &Place, len: usize) -> Result<File> {
+    let file = place.unnamed()?;
+    let longer = file.set_len(len as u64);
+    longer.map_err(|error| Error::from_io("ftruncate", &error, format!("{len} bytes")))?;
+    Ok(file)
 }

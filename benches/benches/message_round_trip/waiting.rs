@@ -13,12 +13,15 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use benches::bench::stop;
 use benches::floor::wait_for;
 use benches::raw;
-use ipc_common::Errno;
+use ipc_common::{Errno, Result};
 
 /// A way of waiting for a number, and of letting the other know.
 pub trait Waiting {
     const NAME: &str;
-    fn new() -> Self;
+    /// Between two processes that are still one.
+    fn new() -> Result<Self>
+    where
+        Self: Sized;
     /// In the process that answers.
     fn answer_only(&mut self) {}
     /// Stores the number; what was copied before is seen by whoever sees it. `which` of the two
@@ -33,8 +36,8 @@ pub struct Looking;
 impl Waiting for Looking {
     const NAME: &str = "looking";
 
-    fn new() -> Looking {
-        Looking
+    fn new() -> Result<Looking> {
+        Ok(Looking)
     }
 
     #[inline]
@@ -53,8 +56,8 @@ pub struct Yielding;
 impl Waiting for Yielding {
     const NAME: &str = "yielding";
 
-    fn new() -> Yielding {
-        Yielding
+    fn new() -> Result<Yielding> {
+        Ok(Yielding)
     }
 
     #[inline]
@@ -78,8 +81,8 @@ const PATIENCE: libc::timespec = libc::timespec { tv_sec: 60, tv_nsec: 0 };
 impl Waiting for Futex {
     const NAME: &str = "futex";
 
-    fn new() -> Futex {
-        Futex
+    fn new() -> Result<Futex> {
+        Ok(Futex)
     }
 
     fn publish(&self, word: &AtomicU32, number: u32, _: u16) {
@@ -112,8 +115,8 @@ pub struct Semaphores(raw::Semaphores);
 impl Waiting for Semaphores {
     const NAME: &str = "semaphores";
 
-    fn new() -> Semaphores {
-        Semaphores(raw::Semaphores::new().unwrap_or_else(|error| stop(&error)))
+    fn new() -> Result<Semaphores> {
+        raw::Semaphores::new().map(Semaphores)
     }
 
     fn answer_only(&mut self) {

@@ -50,7 +50,7 @@ pub fn bench(bench: &mut Bench, floor: &mut Steady) {
             let case = Case {
                 function: "file, load",
                 value: step.to_string(),
-                bytes: size / step as u64,
+                bytes: (size / step as u64).max(1),
                 ..Case::default()
             };
             group.case(&case, &mut looks(step), &mut looks(1));

@@ -58,6 +58,7 @@ struct Context {
     machine: Machine,
     run: Run,
     home: std::path::PathBuf,
+    keeps: bool,
 }
 
 /// What became of the cases so far.
@@ -94,7 +95,8 @@ impl Bench {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (started, process) = (since_1970.as_secs(), std::process::id());
         let run = Run { bench: name.into(), started, process, quick };
-        let context = Context { mode, settings, place, machine, run, home };
+        let keeps = Mode::keeps_results(std::env::args().skip(1));
+        let context = Context { mode, settings, place, machine, run, home, keeps };
         Ok(Bench { criterion, context, tally: Tally::default(), started: Instant::now() })
     }
 
@@ -156,7 +158,7 @@ impl Bench {
     pub fn finish(self) -> ExitCode {
         self.criterion.final_summary();
         let Tally { asked, measured, skipped } = self.tally;
-        if !self.context.mode.measures() {
+        if !self.context.mode.measures() || !self.context.keeps {
             return ExitCode::SUCCESS;
         }
         let record = RunRecord {
