@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SEQUENCE = 0, PAYLOAD = 64, BYTES = 64, BACK = 256 };
+enum { SEQUENCE = 0, PAYLOAD = 8, BYTES = 64, BACK = 128 };
 
 static double now(void)
 {

@@ -25,16 +25,23 @@
 //! | [`machine`] | what all of it ran on |
 //! | [`mod@bench`] | a bench: its groups and cases, handed to criterion and written down |
 //! | [`own`] | the same work by our crates, by hand and by memmap2: what our crates cost |
-//! | [`raw`] | mmap(2) as C calls it, and the buffer that all contenders share |
+//! | [`raw`] | mmap(2) and shmat(2) as C calls them, and the buffer that all contenders share |
+//! | [`mend`] | pages that are closed, and opened by our handler |
+//! | [`placement`], [`peer`] | two processors, and another process on one of them |
+//! | [`c`] | the other side's loops, compiled now |
 //! | [`results`] | the format of what is written down, and the way to read it again |
 //! | [`sum`] | the one loop that all sums of bytes are made with |
 
 pub mod bench;
+pub mod c;
 pub mod counts;
 pub mod files;
 pub mod floor;
 pub mod machine;
+pub mod mend;
 pub mod own;
+pub mod peer;
+pub mod placement;
 pub mod raw;
 pub mod results;
 pub mod settings;

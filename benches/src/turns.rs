@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::settings::Mode;
+
 /// A figure over many pairs. Printed with three decimals, or as many as the format asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
@@ -129,8 +131,7 @@ pub fn time(work: &mut impl FnMut(), rounds: u32) -> Duration {
 /// Whether figures are asked for, and not only whether the bench runs: `cargo bench` says so,
 /// `cargo test --benches` does not.
 pub fn figures_wanted() -> bool {
-    let told = |wanted| std::env::args().any(|argument| argument == wanted);
-    told("--bench") && !told("--test") && !told("--list")
+    Mode::of_process().measures()
 }
 
 impl Pairs {

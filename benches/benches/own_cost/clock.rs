@@ -37,6 +37,11 @@ impl Clock {
         Clock { floor: floor::alone(), pairs, turn }
     }
 
+    /// From here on, this is what must not move: between two processors, say.
+    pub fn set_floor(&mut self, floor: Steady) {
+        self.floor = floor;
+    }
+
     /// Rounds that need no preparation.
     pub fn compare(&mut self, ours: &mut dyn FnMut(), theirs: &mut dyn FnMut()) -> Compared {
         self.compare_parts(&mut |watch, rounds| all(watch, rounds, ours), &mut |watch, rounds| {

@@ -8,15 +8,12 @@
 //! | `reading` | reading all of a mapped file, of 4 KiB to 64 MiB, mapped anew and mapped before |
 //! | `cycles` | open–map–touch–drop, map–unmap, attach–detach |
 //! | `truncation` | a read that survives truncation against the plain copy |
-//! | `handover` | 64 bytes from process to process and back, against C |
 //! | `suite` | does this suite find what is known? If not, believe nothing above |
+//! | `handover` | 64 bytes from process to process and back, against C |
 //!
 //! A word on the command line chooses the rooms whose names contain it. `OWN_COST_STRICT=1` makes a
 //! limit that is missed a failure.
 
-#[expect(dead_code, reason = "other benches need more of it")]
-#[path = "../faults/c.rs"]
-mod c;
 mod clock;
 mod counts;
 mod cycles;
@@ -55,8 +52,8 @@ const ROOMS: [(&str, Room); 7] = [
     ("reading", reading::bench),
     ("cycles", cycles::bench),
     ("truncation", truncation::bench),
-    ("handover", handover::bench),
     ("suite", suite::bench),
+    ("handover", handover::bench),
 ];
 
 fn main() -> ExitCode {

@@ -7,6 +7,7 @@ use benches::bench::{About, Case};
 use benches::files::{Pieces, Source, can_be_cold};
 use benches::floor::Steady;
 use benches::raw::Buffer;
+use benches::settings::show_size;
 use benches::{Bench, Watch};
 
 use crate::picks::{self, Picks};
@@ -36,9 +37,9 @@ pub fn bench(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer) {
         return;
     }
     for size in bench.sizes(&SIZES, &QUICK) {
-        if bench.has_room(size, &format!("read_vs_mmap, cold, {size} bytes")) {
+        if bench.has_room(size, &format!("read_vs_mmap, cold, {}", show_size(size))) {
             one_pass(bench, floor, buffer, size);
-            for piece in random::PIECES {
+            for piece in random::PIECES.into_iter().filter(|piece| size >= *piece as u64) {
                 random_pieces(bench, floor, buffer, size, piece);
             }
         }
@@ -62,7 +63,7 @@ fn one_pass(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64) {
     for way in WAYS {
         if way == Way::advised(libc::MADV_RANDOM) && size > LARGEST_WITH_WRONG_HINT {
             let why = "the wrong hint makes a pass take half a minute";
-            group.skip(&format!("{}, {size} bytes", way.name()), why);
+            group.skip(&format!("{}, {}", way.name(), show_size(size)), why);
             continue;
         }
         let mut contender = contender(way);

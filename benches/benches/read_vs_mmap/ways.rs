@@ -21,7 +21,8 @@ pub enum Way {
     Read(usize),
     /// pread(2) into such a buffer.
     Pread(usize),
-    /// A new mapping each time: mmap(2) with this flag besides, madvise(2) with this advice.
+    /// A new mapping each time: mmap(2) with this flag besides, madvise(2) with this advice. (Without
+    /// any it is as with MADV_NORMAL.)
     Fresh { flag: i32, advice: Option<i32> },
     /// A mapping that was faulted in long ago. This is the only way that keeps one: a benchmark
     /// whose every round finds the first round's pages says "mmap" and means this.
@@ -42,6 +43,13 @@ impl Way {
 
     pub const fn advised(advice: i32) -> Way {
         Way::Fresh { flag: 0, advice: Some(advice) }
+    }
+
+    /// Whether this kernel knows the advice: not every one does that calls itself Linux.
+    pub fn is_known(self) -> Result<(), String> {
+        let Way::Fresh { advice: Some(advice), .. } = self else { return Ok(()) };
+        let probe = Map::anonymous(1, libc::MAP_PRIVATE).and_then(|map| map.advise(advice));
+        probe.map_err(|error| error.to_string())
     }
 
     pub fn name(self) -> String {

@@ -26,6 +26,7 @@ use std::process::ExitCode;
 use benches::bench::{About, Case, stop};
 use benches::floor::{self, Steady};
 use benches::raw::Buffer;
+use benches::settings::show_size;
 use benches::{Bench, Watch};
 
 use contender::{Contender, State};
@@ -74,7 +75,7 @@ fn group(
     let name = format!("write_vs_mmap {}, {until}", state.name());
     for size in bench.sizes(&SIZES, &QUICK) {
         // A file for the case, and one for what it is compared with.
-        if !bench.has_room(2 * size, &format!("{name}, {size} bytes")) {
+        if !bench.has_room(2 * size, &format!("{name}, {}", show_size(size))) {
             continue;
         }
         let place = bench.place().clone();

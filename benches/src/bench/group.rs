@@ -110,7 +110,9 @@ impl<'a> Group<'a> {
             machine: self.context.machine.clone(),
         };
         output::case(&record);
-        if let Err(error) = results::write_case(&self.context.home, &record) {
+        if self.context.keeps
+            && let Err(error) = results::write_case(&self.context.home, &record)
+        {
             output::stop(&format!("{}: {error}", self.context.home.display()));
         }
         self.tally.measured += 1;

@@ -58,6 +58,7 @@ struct Context {
     machine: Machine,
     run: Run,
     home: std::path::PathBuf,
+    keeps: bool,
 }
 
 /// What became of the cases so far.
@@ -76,6 +77,7 @@ impl Bench {
     /// The exit code, once what is wrong has been said: 2 for a setting, 1 for a folder.
     pub fn start(name: &'static str) -> Result<Bench, ExitCode> {
         let mode = Mode::of_process();
+        output::end_with_a_broken_pipe();
         if mode == Mode::Help {
             // Criterion's own follows, and ends the process.
             output::say(&settings::help(name));
@@ -93,7 +95,8 @@ impl Bench {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let (started, process) = (since_1970.as_secs(), std::process::id());
         let run = Run { bench: name.into(), started, process, quick };
-        let context = Context { mode, settings, place, machine, run, home };
+        let keeps = Mode::keeps_results(std::env::args().skip(1));
+        let context = Context { mode, settings, place, machine, run, home, keeps };
         Ok(Bench { criterion, context, tally: Tally::default(), started: Instant::now() })
     }
 
@@ -155,7 +158,7 @@ impl Bench {
     pub fn finish(self) -> ExitCode {
         self.criterion.final_summary();
         let Tally { asked, measured, skipped } = self.tally;
-        if !self.context.mode.measures() {
+        if !self.context.mode.measures() || !self.context.keeps {
             return ExitCode::SUCCESS;
         }
         let record = RunRecord {
@@ -201,5 +204,5 @@ fn configured(mode: Mode) -> Criterion {
         .warm_up_time(Duration::from_millis(warm_up))
         .measurement_time(Duration::from_millis(measurement))
         // Without threads to help, the default of 100,000 takes longer than the measurement.
-        .nresamples(if mode == Mode::Quick { 1_000 } else { 10_000 })
+        .nresamples(if mode == Mode::Quick { 2_000 } else { 10_000 })
 }

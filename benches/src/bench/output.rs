@@ -7,6 +7,8 @@
 
 use std::process::ExitCode;
 
+use nix::sys::signal::{SigHandler, Signal, signal};
+
 use crate::results::Record;
 
 pub(super) fn say(what: &str) {
@@ -39,6 +41,12 @@ pub(super) fn case(record: &Record) {
             measured.again
         );
     }
+}
+
+/// `cargo bench -- --list | head` is no reason to panic: this process ends quietly, as others do.
+pub(super) fn end_with_a_broken_pipe() {
+    // SAFETY: the default action; no handler of ours.
+    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
 }
 
 pub(super) fn wrong_usage(why: &str) -> ExitCode {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use ipc_common::{Errno, Error, Result};
 use nix::sys::statvfs::statvfs;
 
-use crate::settings::{Settings, show_size};
+use crate::settings::{Settings, show_roughly, show_size};
 
 /// What is left free beside the files: the machine has other users.
 const SPARE: u64 = 64 << 20;
@@ -80,19 +80,20 @@ impl Place {
         matches!(self.file_system.as_str(), "tmpfs" | "ramfs" | "hugetlbfs")
     }
 
-    /// Whether a file of so many bytes fits, with something to spare.
+    /// Whether a file of so many bytes fits, with something to spare: on the disk, and in memory, for a
+    /// file that does not stay there is never warm.
     ///
     /// # Errors
     ///
     /// A sentence that says what is free and what to do.
     pub fn has_room(&self, bytes: u64) -> std::result::Result<(), String> {
         let room = self.room().map_err(|error| error.to_string())?;
-        enough(room, bytes).map_err(|why| {
-            format!(
-                "{}: {why}; set BENCH_MAX, or BENCH_DIR to a larger disk",
-                self.folder.display()
-            )
-        })
+        enough(room, bytes, "free").map_err(|why| {
+            let folder = self.folder.display();
+            format!("{folder}: {why}; set BENCH_MAX, or BENCH_DIR to a larger disk")
+        })?;
+        enough(memory(), bytes, "available")
+            .map_err(|why| format!("memory: {why}; set BENCH_MAX, or close what fills it"))
     }
 
     /// Bytes that may still be written.
@@ -154,7 +155,7 @@ impl Place {
 /// `/path (ext4, 77 GiB free)`
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let free = self.room().map_or("?".into(), |room| show_size(room >> 20 << 20));
+        let free = self.room().map_or("?".into(), show_roughly);
         write!(f, "{} ({}, {free} free)", self.folder.display(), self.file_system)
     }
 }
@@ -164,16 +165,27 @@ fn is_no_tmpfile(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|errno| refusals.contains(&errno))
 }
 
-fn enough(room: u64, bytes: u64) -> std::result::Result<(), String> {
+fn enough(room: u64, bytes: u64, how: &str) -> std::result::Result<(), String> {
     match bytes.checked_add(SPARE) {
         Some(needed) if needed <= room => Ok(()),
         _ => Err(format!(
-            "a file of {} needs as much and {} to spare, and only {} are free",
+            "a file of {} needs as much and {} to spare, and only {} are {how}",
             show_size(bytes),
             show_size(SPARE),
-            show_size(room >> 10 << 10),
+            show_roughly(room),
         )),
     }
+}
+
+/// Memory that a file could stay in: what the kernel would give, and what a container may have.
+fn memory() -> u64 {
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kilobytes = available.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
+    // `max`, or no such file: no limit.
+    let limit = limit.trim().parse().unwrap_or(u64::MAX);
+    kilobytes.map_or(u64::MAX, |kilobytes| kilobytes << 10).min(limit)
 }
 
 /// The type of the mount that holds `folder`: the one with the longest mount point above it
@@ -199,10 +211,10 @@ mod tests {
 
     #[test]
     fn a_file_that_does_not_fit_is_refused_with_the_numbers() {
-        assert!(enough(1 << 30, 1 << 20).is_ok());
-        let why = enough(100 << 20, 64 << 20).unwrap_err();
-        assert!(why.contains("64 MiB") && why.contains("100 MiB"), "{why}");
-        assert!(enough(u64::MAX, u64::MAX).is_err());
+        assert!(enough(1 << 30, 1 << 20, "free").is_ok());
+        let why = enough(100 << 20, 64 << 20, "free").unwrap_err();
+        assert!(why.contains("64 MiB") && why.contains("100.0 MiB"), "{why}");
+        assert!(enough(u64::MAX, u64::MAX, "free").is_err());
     }
 
     #[test]

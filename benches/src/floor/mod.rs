@@ -6,7 +6,9 @@
 //! before and after; if it moved by more than [`LIMIT`], the pair is measured again.
 
 mod alone;
+mod bounce;
 mod steady;
 
 pub use alone::alone;
+pub use bounce::{Lines, bounce, wait_for};
 pub use steady::{Around, Floor, LIMIT, Steady};

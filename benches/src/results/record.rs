@@ -35,7 +35,7 @@ pub struct Record {
 /// Which case: as criterion has it in `benchmark.json`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Id {
-    /// Criterion's `group_id`: `read_vs_mmap: one pass, warm, small pieces`.
+    /// Criterion's `group_id`: `read_vs_mmap one pass, warm, small pieces`.
     pub group: String,
     /// Criterion's `function_id`, the contender: `mmap, fresh`.
     pub function: String,
@@ -57,7 +57,14 @@ pub struct Work {
     pub bytes: u64,
     /// What `value` is: `bytes in the file`, `passes`, `bytes in the note`.
     pub varies: String,
-    /// More that a report may sort by, such as `access: random, 4 KiB` or `page cache: cold`.
+    /// More that a report may sort by.
+    ///
+    /// | bench | labels |
+    /// |---|---|
+    /// | `read_vs_mmap` | `access` (`one pass`, `many passes`, `random`), `page cache` (`warm`, `cold`), `written in` (`small pieces`, `large pieces`), `bytes in the file`, `bytes in a piece`, `pieces in a round` |
+    /// | `write_vs_mmap` | `pages` (`new file`, `clean pages`, `dirty pages`), `until` (`until others see it`, `until it is on the disk`) |
+    /// | `page_faults` | `bytes in a page`, `bytes in the file` |
+    /// | `message_round_trip` | `processors` (`one core`, `two cores`, `two threads of one core`) |
     pub labels: BTreeMap<String, String>,
 }
 

@@ -11,8 +11,8 @@ Set by the environment, because the options below are criterion's:
                          folder, or /var/tmp: the first that is a real disk). No file has a name
                          longer than a moment, so nothing is left behind, whatever happens.
   BENCH_SIZES=64K,1M     these sizes instead of the bench's own
-  BENCH_MAX=256M         no size above this; files need as much room, and half as much memory free
-  BENCH_QUICK=1          the sizes of --quick, also without --quick's small samples
+  BENCH_MAX=256M         no size above this: a file needs as much room, and as much memory
+  BENCH_QUICK=1          the sizes of --quick, measured as long as without
 
 Options to begin with:
   --quick                about a minute

@@ -6,7 +6,7 @@ mod size;
 
 pub use help::text as help;
 pub use mode::Mode;
-pub use size::{parse_size, show_size};
+pub use size::{parse_size, show_roughly, show_size};
 
 use std::path::PathBuf;
 

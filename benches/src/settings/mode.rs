@@ -39,6 +39,13 @@ impl Mode {
         }
     }
 
+    /// Whether criterion writes down what it measures, so that we may: not if it was told to discard
+    /// it, or to look at an old one again.
+    pub fn keeps_results(arguments: impl IntoIterator<Item = String>) -> bool {
+        let leaves = ["--discard-baseline", "--load-baseline"];
+        !arguments.into_iter().any(|told| leaves.iter().any(|leave| told.starts_with(leave)))
+    }
+
     /// Whether something is timed and written down.
     pub fn measures(self) -> bool {
         matches!(self, Mode::Full | Mode::Quick)
@@ -64,5 +71,8 @@ mod tests {
         assert_eq!(of("--quick"), Mode::Test);
         assert_eq!(of("--list --bench"), Mode::List);
         assert_eq!(of("--bench --help"), Mode::Help);
+        let keeps = |argument: &str| Mode::keeps_results(["--bench".into(), argument.into()]);
+        assert!(keeps("--quick") && keeps("--save-baseline"));
+        assert!(!keeps("--discard-baseline") && !keeps("--load-baseline=base"));
     }
 }

@@ -30,6 +30,16 @@ pub fn show_size(bytes: u64) -> String {
     }
 }
 
+/// `63.1 GiB`: for amounts that are no round number.
+pub fn show_roughly(bytes: u64) -> String {
+    match UNITS.iter().rev().find(|(_, shift)| bytes >= 1 << shift) {
+        Some((unit, shift)) if *shift > 0 => {
+            format!("{:.1} {unit}iB", bytes as f64 / (1_u64 << shift) as f64)
+        }
+        _ => format!("{bytes} B"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +69,8 @@ mod tests {
             assert_eq!(show_size(bytes), text);
             assert_eq!(parse_size(text), Ok(bytes));
         }
+        assert_eq!(show_roughly(67_108_865), "64.0 MiB");
+        assert_eq!(show_roughly(1_000_000_000_000), "931.3 GiB");
+        assert_eq!(show_roughly(0), "0 B");
     }
 }

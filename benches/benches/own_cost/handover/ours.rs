@@ -1,20 +1,20 @@
 //! The protocol by our views: payload, then sequence number. As in c/handover.c, step by step.
 
-use std::hint::spin_loop;
 use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::Release;
 
+use benches::floor::wait_for;
 use ipc_common::Result;
 use ipc_common::view::WriteView;
 
 const BYTES: usize = 64;
 const SEQUENCE: usize = 0;
-/// A line of its own: who waits for the sequence must not take the payload's from the writer.
-const PAYLOAD: usize = 64;
-/// Where the way back is: far enough for no line to be fetched along.
-const BACK: usize = 256;
+/// Right behind: it is stored into the same line, before the number.
+const PAYLOAD: usize = 8;
+/// Where the way back is: processors fetch cache lines in pairs.
+const BACK: usize = 128;
 /// How much memory the protocol takes.
-pub const LEN: usize = 512;
+const LEN: usize = 256;
 
 type Message = [u8; BYTES];
 
@@ -37,11 +37,7 @@ impl<'a> Way<'a> {
     }
 
     fn take(&self, message: &mut Message, number: u32) -> Result<()> {
-        // It never gives way: on a busy machine the two would have their turns one after the other,
-        // and every message would take a time slice.
-        while self.sequence.load(Acquire) != number {
-            spin_loop();
-        }
+        wait_for(self.sequence, number);
         self.payload.read(0, message)
     }
 }

@@ -1,13 +1,12 @@
-//! Bare libc: the side that our library is compared with, and what C programs do.
-//!
-//! Nothing is checked that C would not check, and nothing is cheaper: a mapping is an address and a
-//! length, unmapped on drop. The files have no names ([`crate::files`]), so nobody else writes them.
+//! mmap(2).
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::ptr::{self, NonNull};
 
 use ipc_common::{Errno, Error, PageSize, Result};
+
+use super::load_each;
 
 /// A mapping by mmap(2), unmapped on drop.
 #[derive(Debug)]
@@ -88,27 +87,11 @@ impl Map {
         Ok(())
     }
 
-    /// Loads a byte of each page: whoever does that first takes a fault.
-    ///
-    /// The mapping must be readable, and a file's as long as the file at most.
+    /// Loads a byte of each page: whoever does that first takes the faults.
     #[inline]
     pub fn load_each_page(&self) -> u64 {
-        let page = PageSize::system().bytes();
-        // SAFETY: inside the mapping, of which nobody has references. Volatile: each load is made.
-        let load = |at| u64::from(unsafe { self.start.as_ptr().add(at).read_volatile() });
-        (0..self.len).step_by(page).map(load).sum()
-    }
-
-    /// Stores a byte in each page.
-    ///
-    /// The mapping must be writable, and a file's as long as the file at most.
-    #[inline]
-    pub fn store_each_page(&self, byte: u8) {
-        let page = PageSize::system().bytes();
-        for at in (0..self.len).step_by(page) {
-            // SAFETY: inside the mapping, of which nobody has references.
-            unsafe { self.start.as_ptr().add(at).write_volatile(byte) };
-        }
+        // SAFETY: our own pages; they are readable, and a file's as long as the file.
+        unsafe { load_each(self.start(), self.len, PageSize::system().bytes()) }
     }
 }
 
@@ -117,47 +100,5 @@ impl Drop for Map {
     fn drop(&mut self) {
         // SAFETY: mapped by us, and nobody else has the address for longer than this lives.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
-    }
-}
-
-/// A buffer that begins with a page and has been touched: where a buffer lies against the other end
-/// of a copy, modulo 4096, makes a difference of a third, and its first touch is a page fault. All
-/// contenders use the same one, in turns.
-#[derive(Debug)]
-pub struct Buffer(Map);
-
-impl Buffer {
-    /// Of so many bytes.
-    ///
-    /// # Errors
-    ///
-    /// Those of mmap(2).
-    pub fn new(len: usize) -> Result<Buffer> {
-        let buffer = Buffer(Map::anonymous(len, libc::MAP_PRIVATE)?);
-        buffer.0.store_each_page(1);
-        Ok(buffer)
-    }
-
-    /// Where it begins.
-    #[inline]
-    pub fn start(&self) -> *mut u8 {
-        self.0.start()
-    }
-
-    /// The first `len` bytes.
-    ///
-    /// # Panics
-    ///
-    /// If there are not so many.
-    ///
-    /// # Safety
-    ///
-    /// Nobody else uses the buffer as long as this reference lives.
-    #[expect(clippy::mut_from_ref, reason = "the contenders share it, in turns")]
-    #[inline]
-    pub unsafe fn part(&self, len: usize) -> &mut [u8] {
-        assert!(len <= self.0.len);
-        // SAFETY: inside the mapping, which is readable and writable; the rest is the caller's.
-        unsafe { std::slice::from_raw_parts_mut(self.0.start(), len) }
     }
 }
