@@ -1,8 +1,8 @@
 //! Everything unsafe of this crate: mmap(2), munmap(2), mprotect(2), madvise(2), msync(2), and the
 //! step from "mapped" to a view. Above this file there is none.
 //!
-//! memmap2 maps files shared, for reading or for reading and writing: its `MmapRaw` never makes a
-//! reference to the bytes. nix does the rest: private, fixed, executable, inaccessible, anonymous.
+//! nix makes the calls. memmap2 could map files shared, but asks for the length and the page size
+//! once more, which is a third of the instructions of a mapping (`own_cost` in benches/).
 
 use std::mem;
 use std::num::NonZeroUsize;
@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipc_common::view::{ReadView, WriteView};
 use ipc_common::{Errno, Error, PageSize, Result};
-use memmap2::MmapRaw;
 use nix::sys::mman::{self, MapFlags, MsFlags};
 use segv_guard::FileWatch;
 
@@ -33,27 +32,13 @@ pub(crate) struct Request {
 pub(crate) struct Memory {
     /// Before the pages: it has to let go of them before they are unmapped.
     watch: Option<FileWatch>,
-    owner: Owner,
-    /// The first byte that the user sees, and how many there are: the owner's, at hand.
-    start: NonNull<u8>,
-    len: usize,
+    pages: Pages,
     protection: Protection,
 }
 
-#[derive(Debug)]
-enum Owner {
-    Memmap2(MmapRaw),
-    Ours(#[expect(dead_code, reason = "it unmaps them when dropped")] Pages),
-}
-
-// SAFETY: as for `Pages` below; `start` is only an address in pages that the owner keeps.
-unsafe impl Send for Memory {}
-// SAFETY: likewise.
-unsafe impl Sync for Memory {}
-
 /// The bytes that the user sees; the pages below them are what is mapped.
 #[derive(Debug)]
-struct Pages {
+pub(crate) struct Pages {
     start: NonNull<u8>,
     len: usize,
 }
@@ -64,32 +49,18 @@ unsafe impl Send for Pages {}
 // SAFETY: as for Send: `&Pages` gives no more than the address range.
 unsafe impl Sync for Pages {}
 
-impl Memory {
+impl Pages {
     /// Maps a file wherever the kernel likes.
-    pub fn of_file(fd: BorrowedFd<'_>, request: &Request) -> std::result::Result<Memory, Errno> {
-        let protection = request.protection;
-        let writable = match (request.sharing, protection) {
-            (Sharing::Shared, Protection::Read) => false,
-            (Sharing::Shared, Protection::ReadWrite) => true,
-            // SAFETY: without an address the kernel chooses one where nothing is mapped.
-            _ => unsafe { return Memory::with_nix(Some(fd), request, None, MapFlags::empty()) },
-        };
-        let mut options = memmap2::MmapOptions::new();
-        options.offset(request.window.aligned + request.window.lead as u64).len(request.window.len);
-        if request.populate {
-            options.populate();
-        }
-        let raw = if writable { options.map_raw(&fd) } else { options.map_raw_read_only(&fd) };
-        let raw = raw.map_err(errno)?;
-        let start = NonNull::new(raw.as_mut_ptr()).expect("mmap gives address 0 only when told to");
-        let len = raw.len();
-        Ok(Memory { watch: None, owner: Owner::Memmap2(raw), start, len, protection })
+    #[inline]
+    pub fn of_file(fd: BorrowedFd<'_>, request: &Request) -> std::result::Result<Pages, Errno> {
+        // SAFETY: without an address the kernel chooses one where nothing is mapped.
+        unsafe { Pages::map(Some(fd), request, None, MapFlags::empty()) }
     }
 
     /// Maps memory that belongs to no file: shared with the children of this process.
-    pub fn anonymous(request: &Request) -> std::result::Result<Memory, Errno> {
+    pub fn anonymous(request: &Request) -> std::result::Result<Pages, Errno> {
         // SAFETY: without an address the kernel chooses one where nothing is mapped.
-        unsafe { Memory::with_nix(None, request, None, MapFlags::empty()) }
+        unsafe { Pages::map(None, request, None, MapFlags::empty()) }
     }
 
     /// Maps a file at `address` if nothing is mapped there. `EEXIST` if something is.
@@ -97,13 +68,13 @@ impl Memory {
         fd: BorrowedFd<'_>,
         request: &Request,
         address: NonZeroUsize,
-    ) -> std::result::Result<Memory, Errno> {
+    ) -> std::result::Result<Pages, Errno> {
         // SAFETY: MAP_FIXED_NOREPLACE never takes pages away from anyone. A kernel that does not
         // know it takes the address as a hint, which takes nothing away either.
-        let memory = unsafe {
-            Memory::with_nix(Some(fd), request, Some(address), MapFlags::MAP_FIXED_NOREPLACE)
-        }?;
-        if memory.pages().0.addr() == address { Ok(memory) } else { Err(Errno::EEXIST) }
+        let pages =
+            unsafe { Pages::map(Some(fd), request, Some(address), MapFlags::MAP_FIXED_NOREPLACE) }?;
+        let there = pages.whole(0, pages.len).0.addr() == address;
+        if there { Ok(pages) } else { Err(Errno::EEXIST) }
     }
 
     /// Maps a file at `address`, in place of whatever is mapped there.
@@ -116,20 +87,21 @@ impl Memory {
         fd: BorrowedFd<'_>,
         request: &Request,
         address: NonZeroUsize,
-    ) -> std::result::Result<Memory, Errno> {
+    ) -> std::result::Result<Pages, Errno> {
         // SAFETY: passed on to our caller.
-        unsafe { Memory::with_nix(Some(fd), request, Some(address), MapFlags::MAP_FIXED) }
+        unsafe { Pages::map(Some(fd), request, Some(address), MapFlags::MAP_FIXED) }
     }
 
     /// # Safety
     ///
-    /// With MAP_FIXED in `extra`: as for [`Memory::at_taken`].
-    unsafe fn with_nix(
+    /// With MAP_FIXED in `extra`: as for [`Pages::at_taken`].
+    #[inline]
+    unsafe fn map(
         fd: Option<BorrowedFd<'_>>,
         request: &Request,
         address: Option<NonZeroUsize>,
         extra: MapFlags,
-    ) -> std::result::Result<Memory, Errno> {
+    ) -> std::result::Result<Pages, Errno> {
         let window = request.window;
         let mapped = NonZeroUsize::new(window.mapped()).ok_or(Errno::EINVAL)?;
         let offset = window.aligned.try_into().map_err(|_| Errno::EOVERFLOW)?;
@@ -137,34 +109,54 @@ impl Memory {
         if request.populate {
             flags |= MapFlags::MAP_POPULATE;
         }
-        let allowed = request.protection.flags();
+        let protection = request.protection.flags();
         // SAFETY: our caller answers for MAP_FIXED. Without it, mmap changes no mapping there is.
         let start = unsafe {
             match fd {
-                Some(fd) => mman::mmap(address, mapped, allowed, flags, fd, offset),
-                None => mman::mmap_anonymous(address, mapped, allowed, flags),
+                Some(fd) => mman::mmap(address, mapped, protection, flags, fd, offset),
+                None => mman::mmap_anonymous(address, mapped, protection, flags),
             }
         }?;
         // SAFETY: `lead` is less than `mapped`, so this stays inside what was just mapped.
         let start = unsafe { start.cast::<u8>().add(window.lead) };
-        let (len, protection) = (window.len, request.protection);
-        let owner = Owner::Ours(Pages { start, len });
-        Ok(Memory { watch: None, owner, start, len, protection })
+        Ok(Pages { start, len: window.len })
+    }
+
+    /// The start of the page that a part begins in, and the number of bytes from there to its end.
+    /// The part is inside.
+    #[inline]
+    fn whole(&self, offset: usize, len: usize) -> (NonNull<u8>, usize) {
+        debug_assert!(offset <= self.len && len <= self.len - offset);
+        // SAFETY: the offset is inside; and the start of a page that holds a byte of ours is ours.
+        let first = unsafe { self.start.add(offset) };
+        let lead = PageSize::system().offset_in_page(first.addr().get());
+        // SAFETY: as above.
+        (unsafe { first.sub(lead) }, lead + len)
+    }
+}
+
+impl Memory {
+    /// What is missing is SIGBUS.
+    #[inline]
+    pub fn unguarded(pages: Pages, protection: Protection) -> Memory {
+        Memory { watch: None, pages, protection }
     }
 
     /// Has missing pages replaced by zeros when they are touched in place.
-    pub fn guard(&mut self) -> Result<()> {
-        let start = self.pages().0.addr();
+    #[inline]
+    pub fn guarded(pages: Pages, protection: Protection) -> Result<Memory> {
+        let (start, len) = pages.whole(0, pages.len);
         // SAFETY: the pages are ours until `watch` is dropped, which is before they are unmapped;
         // only this file could map something else there, and does not. No reference to their
         // bytes exists.
-        self.watch = Some(unsafe { watch(start, self.pages().1, self.protection) }?);
-        Ok(())
+        let watch = unsafe { watch(start.addr(), len, protection) }?;
+        Ok(Memory { watch: Some(watch), pages, protection })
     }
 
     /// The same, by a watch that was there before the mapping.
-    pub fn guarded_by(self, watch: Option<FileWatch>) -> Memory {
-        Memory { watch, ..self }
+    #[inline]
+    pub fn guarded_by(watch: FileWatch, pages: Pages, protection: Protection) -> Memory {
+        Memory { watch: Some(watch), pages, protection }
     }
 
     /// Whether zeros have taken the place of some of the file's pages.
@@ -181,13 +173,13 @@ impl Memory {
     /// The first byte that the user sees.
     #[inline]
     pub fn start(&self) -> NonNull<u8> {
-        self.start
+        self.pages.start
     }
 
     /// How many bytes the user sees.
     #[inline]
     pub fn len(&self) -> usize {
-        self.len
+        self.pages.len
     }
 
     pub fn protection(&self) -> Protection {
@@ -240,16 +232,10 @@ impl Memory {
 
     /// The caller has checked that the range is inside.
     pub fn flush(&self, offset: usize, len: usize, wait: bool) -> std::result::Result<(), Errno> {
-        match (&self.owner, wait) {
-            (Owner::Memmap2(raw), true) => raw.flush_range(offset, len).map_err(errno),
-            (Owner::Memmap2(raw), false) => raw.flush_async_range(offset, len).map_err(errno),
-            (Owner::Ours(_), _) => {
-                let how = if wait { MsFlags::MS_SYNC } else { MsFlags::MS_ASYNC };
-                let (start, len) = self.pages_of(offset, len);
-                // SAFETY: msync reads pages that are ours, and changes none.
-                unsafe { mman::msync(start.cast(), len, how) }
-            }
-        }
+        let how = if wait { MsFlags::MS_SYNC } else { MsFlags::MS_ASYNC };
+        let (start, len) = self.pages_of(offset, len);
+        // SAFETY: msync reads pages that are ours, and changes none.
+        unsafe { mman::msync(start.cast(), len, how) }
     }
 
     /// Unmaps now, and says so if that fails; the pages then stay mapped for good.
@@ -264,23 +250,20 @@ impl Memory {
     pub fn leave_mapped(self) -> (NonNull<u8>, usize) {
         let pages = self.pages();
         drop(self.watch);
-        mem::forget(self.owner);
+        mem::forget(self.pages);
         pages
     }
 
     /// The start of the first page, and the number of bytes from there on.
+    #[inline]
     fn pages(&self) -> (NonNull<u8>, usize) {
         self.pages_of(0, self.len())
     }
 
     /// The same for a part that is inside.
+    #[inline]
     fn pages_of(&self, offset: usize, len: usize) -> (NonNull<u8>, usize) {
-        debug_assert!(offset <= self.len() && len <= self.len() - offset);
-        // SAFETY: the offset is inside; and the start of a page that holds a byte of ours is ours.
-        let first = unsafe { self.start().add(offset) };
-        let lead = PageSize::system().offset_in_page(first.addr().get());
-        // SAFETY: as above.
-        (unsafe { first.sub(lead) }, lead + len)
+        self.pages.whole(offset, len)
     }
 }
 
@@ -290,29 +273,25 @@ impl Memory {
 ///
 /// As for `segv_guard::Guard::watch_file`: from when something is mapped there until the watch is
 /// dropped, it is the caller's, and nobody has a reference to its bytes.
+#[inline]
 pub(crate) unsafe fn watch(
     start: NonZeroUsize,
     len: usize,
     protection: Protection,
 ) -> Result<FileWatch> {
     let guard = segv_guard::install()?;
-    let whole_pages = len.next_multiple_of(PageSize::system().bytes());
+    // What is mapped cannot end past the last page of the address space.
+    let whole_pages = PageSize::system().round_up(len).unwrap_or(len);
     // SAFETY: the caller's promise; the last page is mapped whole.
     unsafe { guard.watch_file(start.get(), whole_pages, protection.flags()) }
 }
 
-fn errno(error: std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw)
-}
-
 impl Drop for Pages {
     fn drop(&mut self) {
-        let lead = PageSize::system().offset_in_page(self.start.addr().get());
+        let (start, len) = self.whole(0, self.len);
         // SAFETY: these pages are ours, and nothing refers to them any more. What munmap could
         // answer, nobody could hear; `unmap` is there for those who want to.
-        unsafe {
-            let _ = mman::munmap(self.start.sub(lead).cast(), lead + self.len);
-        }
+        let _ = unsafe { mman::munmap(start.cast(), len) };
     }
 }
 
