@@ -1,0 +1,1 @@
+//! What the kernel says about a page, each source labelled with what it is true for.

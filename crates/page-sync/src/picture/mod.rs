@@ -1,0 +1,1 @@
+//! A file's pages as a picture.

@@ -1,0 +1,1 @@
+//! msync over any bytes. Slide "msync".
