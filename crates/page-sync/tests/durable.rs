@@ -28,7 +28,9 @@ testkit::cases! {
     a_folder_that_cannot_be_synced_is_an_error_and_not_a_success needs need::strace;
     the_order_of_the_calls_is_the_promise needs need::strace;
     nothing_is_seen_until_it_is_complete;
-    mode_and_attributes_are_kept;
+    the_mode_is_kept_whatever_it_is;
+    attributes_are_kept needs user_attributes;
+    attributes_that_cannot_be_copied_are_not_dropped needs user_attributes, need::ordinary_user;
     set_user_id_is_not_kept;
     an_access_control_list_is_kept_and_none_is_invented needs acl_tools;
     a_new_file_gets_its_mode_by_the_umask;
@@ -154,30 +156,57 @@ fn nothing_is_seen_until_it_is_complete() {
     assert_eq!(names(folder.path()), ["file"]);
 }
 
-fn mode_and_attributes_are_kept() {
+fn the_mode_is_kept_whatever_it_is() {
     let folder = testkit::folder();
     let path = folder.file("file");
     fs::write(&path, "old").unwrap();
-    let name = c"user.comment";
-    let file = File::open(&path).unwrap();
-    // SAFETY: C strings and a length that fits.
-    let set =
-        unsafe { libc::fsetxattr(file.as_raw_fd(), name.as_ptr(), c"kept".as_ptr().cast(), 4, 0) };
-    let has_xattr = set == 0;
     for mode in [0o600, 0o644, 0o444, 0o200, 0o000, 0o777] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         let _ = fine(replace(&path, 0o777, b"new"));
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, mode);
     }
-    if has_xattr {
-        let file = File::open(&path).unwrap();
-        let mut value = [0u8; 16];
-        // SAFETY: the kernel writes 16 bytes at most.
-        let len = unsafe {
-            libc::fgetxattr(file.as_raw_fd(), name.as_ptr(), value.as_mut_ptr().cast(), 16)
-        };
-        assert_eq!(&value[..len.unsigned_abs()], b"kept");
-    }
+}
+
+const COMMENT: &std::ffi::CStr = c"user.comment";
+
+/// A file with an attribute of its user's.
+fn commented(path: &Path) {
+    let file = File::create(path).unwrap();
+    let (fd, value) = (file.as_raw_fd(), c"kept");
+    // SAFETY: C strings and a length that fits.
+    let set = unsafe { libc::fsetxattr(fd, COMMENT.as_ptr(), value.as_ptr().cast(), 4, 0) };
+    assert_eq!(set, 0, "the case needs user_attributes");
+}
+
+fn user_attributes() -> Result<(), String> {
+    let path = std::env::temp_dir().join(format!("page-sync-xattr-{}", std::process::id()));
+    let works = std::panic::catch_unwind(|| commented(&path)).is_ok();
+    let _ = fs::remove_file(&path);
+    if works { Ok(()) } else { Err("this file system keeps no attributes for users".into()) }
+}
+
+fn attributes_are_kept() {
+    let folder = testkit::folder();
+    let path = folder.file("file");
+    commented(&path);
+    let _ = fine(replace(&path, 0o600, b"new"));
+    let mut value = [0u8; 16];
+    let file = File::open(&path).unwrap();
+    // SAFETY: the kernel writes 16 bytes at most.
+    let len =
+        unsafe { libc::fgetxattr(file.as_raw_fd(), COMMENT.as_ptr(), value.as_mut_ptr().cast(), 16) };
+    assert_eq!(&value[..len.unsigned_abs()], b"kept");
+}
+
+/// Better refused than dropped without a word.
+fn attributes_that_cannot_be_copied_are_not_dropped() {
+    let folder = testkit::folder();
+    let path = folder.file("file");
+    commented(&path);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o200)).unwrap();
+    let not = refused(replace(&path, 0o600, b"new"), Errno::EACCES);
+    assert!(not.to_string().contains("chmod u+r"), "{not}");
+    assert_eq!(names(folder.path()), ["file"]);
 }
 
 fn set_user_id_is_not_kept() {
