@@ -193,8 +193,9 @@ fn attributes_are_kept() {
     let mut value = [0u8; 16];
     let file = File::open(&path).unwrap();
     // SAFETY: the kernel writes 16 bytes at most.
-    let len =
-        unsafe { libc::fgetxattr(file.as_raw_fd(), COMMENT.as_ptr(), value.as_mut_ptr().cast(), 16) };
+    let len = unsafe {
+        libc::fgetxattr(file.as_raw_fd(), COMMENT.as_ptr(), value.as_mut_ptr().cast(), 16)
+    };
     assert_eq!(&value[..len.unsigned_abs()], b"kept");
 }
 
