@@ -2,12 +2,15 @@
 //!
 //! # Layout
 //!
-//! `size` rounds lengths to pages.
+//! `size` rounds lengths to pages; `write` stores into one, and watches it turn dirty and clean;
+//! `demo` tells the story in one go.
 
+mod demo;
 mod size;
+mod write;
 
 use clap::{Parser, Subcommand};
-use ipc_common::cli::Failure;
+use ipc_common::cli::{self, Failure};
 
 /// Pages and msync: what is in memory, what is in the file, what is on the disk.
 ///
@@ -25,14 +28,32 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Size(size::Size),
+    Write(write::Write),
+    #[command(hide = true)]
+    DemoWriter(demo::Writer),
+    #[command(hide = true)]
+    DemoReplacer(demo::Replacer),
+    #[command(hide = true)]
+    DemoCleanUp(demo::CleanUp),
 }
 
 impl Arguments {
     /// Does what was asked for.
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
+            Command::Demo(command) => command.run(),
             Command::Size(command) => command.run(),
+            Command::Write(command) => command.run(),
+            Command::DemoWriter(command) => command.run(),
+            Command::DemoReplacer(command) => command.run(),
+            Command::DemoCleanUp(command) => command.run(),
         }
     }
+}
+
+/// What to type to run one of these commands, from any folder.
+fn own(command: &str) -> String {
+    cli::own(env!("CARGO_PKG_NAME"), command)
 }
