@@ -1,5 +1,7 @@
 //! The commands, one a file or folder.
 
+mod map;
+
 use clap::{Parser, Subcommand};
 use ipc_common::cli::Failure;
 
@@ -12,11 +14,15 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Map(map::Map),
+}
 
 impl Arguments {
     /// Does what was asked for.
     pub fn run(self) -> Result<(), Failure> {
-        match self.command {}
+        match self.command {
+            Command::Map(command) => command.run(),
+        }
     }
 }
