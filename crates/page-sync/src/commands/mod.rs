@@ -3,9 +3,10 @@
 //! # Layout
 //!
 //! `size` rounds lengths to pages; `write` stores into one, and watches it turn dirty and clean;
-//! `demo` tells the story in one go.
+//! `map` shows a file's pages as a picture; `demo` tells the story in one go.
 
 mod demo;
+mod map;
 mod size;
 mod write;
 
@@ -20,7 +21,21 @@ use ipc_common::cli::{self, Failure};
 /// on Linux, does nothing; left alone, the kernel writes it some seconds later. What was not written
 /// when the power goes is gone.
 #[derive(Parser)]
-#[command(name = "page-sync", version)]
+#[command(
+    name = "page-sync",
+    version,
+    after_help = "\
+Examples:
+  page-sync demo                        the story in a few seconds
+  page-sync size 5000                   how many pages that is, and what is left over
+  page-sync write \"This is a test\"      store, msync: dirty, then clean
+  page-sync write hello --async         MS_ASYNC: dirty, and dirty still
+  page-sync map FILE                    a picture of the file's pages
+  page-sync watch FILE                  the picture live, while another terminal writes
+  sudo page-sync power-cut              what survives when the power goes
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 128+n ended by signal n (130: Ctrl-C)."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -31,6 +46,7 @@ enum Command {
     Demo(demo::Demo),
     Size(size::Size),
     Write(write::Write),
+    Map(map::Map),
     #[command(hide = true)]
     DemoWriter(demo::Writer),
     #[command(hide = true)]
@@ -46,6 +62,7 @@ impl Arguments {
             Command::Demo(command) => command.run(),
             Command::Size(command) => command.run(),
             Command::Write(command) => command.run(),
+            Command::Map(command) => command.run(),
             Command::DemoWriter(command) => command.run(),
             Command::DemoReplacer(command) => command.run(),
             Command::DemoCleanUp(command) => command.run(),
