@@ -1,6 +1,7 @@
 //! The commands, one a file or folder.
 
 mod map;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use ipc_common::cli::Failure;
@@ -16,6 +17,7 @@ pub struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Map(map::Map),
+    Watch(watch::Watch),
 }
 
 impl Arguments {
@@ -23,6 +25,7 @@ impl Arguments {
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Map(command) => command.run(),
+            Command::Watch(command) => command.run(),
         }
     }
 }
