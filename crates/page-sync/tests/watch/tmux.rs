@@ -21,6 +21,14 @@ pub fn tmux() -> Result<(), String> {
     }
 }
 
+/// A shell with job control.
+pub fn bash() -> Result<(), String> {
+    match Command::new("bash").arg("--version").output() {
+        Ok(output) if output.status.success() => Ok(()),
+        _ => Err("there is no bash to suspend a job in".into()),
+    }
+}
+
 /// A terminal of 80 by 24 in which a shell runs the program, and then says how it ended.
 pub struct Terminal {
     folder: Folder,
@@ -49,6 +57,8 @@ impl Terminal {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("tmux");
+        // The shell of an account that nobody logs in to does not run anything.
+        command.env("SHELL", "/bin/sh");
         command.arg("-S").arg(self.folder.file("socket")).args(arguments);
         command
     }
@@ -63,6 +73,12 @@ impl Terminal {
     /// What it shows now.
     pub fn shown(&self) -> String {
         self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// All that was said by the end, with the lines that were too long in one piece.
+    pub fn said(&self) -> String {
+        self.wait_for("told\n");
+        self.tmux(&["capture-pane", "-p", "-J"])
     }
 
     /// With the sequences for colours.

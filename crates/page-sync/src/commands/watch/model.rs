@@ -91,23 +91,27 @@ impl Model {
         self.event = Some((now, what.into()));
     }
 
-    /// What has to be known about the picture, if anything has: that it is of a file that has lost
-    /// its name, what has just happened, what is unknown.
-    pub fn remark(&self, now: Instant) -> Option<String> {
+    /// What has just happened, if anything has.
+    pub fn event(&self, now: Instant) -> Option<&str> {
+        let recent = self.event.as_ref().filter(|(then, _)| now.duration_since(*then) < SHOWN);
+        recent.map(|(_, what)| what.as_str())
+    }
+
+    /// What has to be known about the picture: that it is of a file that has lost its name, or what
+    /// is unknown in it.
+    pub fn remark(&self) -> Option<String> {
         let look = self.look.as_ref()?;
         let placed = text::whereabouts(look.whereabouts).map(|said| match look.whereabouts {
             Whereabouts::Replaced => format!("{said} (r looks at the other)"),
             _ => said,
         });
-        let happened = self.event.as_ref().filter(|(then, _)| now.duration_since(*then) < SHOWN);
-        let unknown =
-            |answer: &Answer<()>| answer.reason().map(|reason: Reason| reason.to_string());
-        happened
-            .map(|(_, what)| what.clone())
-            .or(placed)
-            .or_else(|| unknown(&look.cache).map(|why| format!("dirty or clean: {why}")))
-            .or_else(|| unknown(&look.dirt).map(|why| format!("dirty: {why}")))
-            .or_else(|| unknown(&look.tables).map(|why| format!("who maps it: {why}")))
+        let unknown = |what: &str, answer: &Answer<()>| {
+            answer.reason().map(|reason: Reason| format!("{what}: {reason}"))
+        };
+        placed
+            .or_else(|| unknown("dirty or clean", &look.cache))
+            .or_else(|| unknown("dirty", &look.dirt))
+            .or_else(|| unknown("who maps it", &look.tables))
     }
 
     /// Takes in what was found now.

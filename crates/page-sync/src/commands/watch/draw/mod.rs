@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   notes.txt  ext4, 64 pages of 4 KiB, a letter is 1 page        title
-//!   the file was cut shorter, from 262144 to 4096 bytes           remark, if there is one
+//!   the path leads to another file now                            remark, if there is one
+//!   the file was cut shorter, from 262144 to 4096 bytes           what just happened
 //!    0 cccccccccccccccc ccDDcccccccccccc …                        cells
 //!   d dirty 2   c clean 62   A mapped 2                           legend
 //!   dirty: 2, +1.0 a second, at most 4                            curve
@@ -77,7 +78,7 @@ const ASCII: bar::Set<'static> = bar::Set {
     empty: " ",
 };
 
-/// What stands above and below the cells: title, remark, a blank; legend, curve of two rows,
+/// What stands above and below the cells: title, remark, event; legend, curve of two rows,
 /// processes with their head, keys.
 const ABOVE: u16 = 3;
 const CURVE: u16 = 2;
@@ -110,11 +111,8 @@ pub fn cells(screen: Size, pages: u64) -> u64 {
 pub fn draw(model: &Model, palette: Palette, area: Rect, buffer: &mut Buffer) {
     let mut page = Page { buffer, area, y: area.y };
     title(model, &mut page);
-    match model.remark(Instant::now()) {
-        Some(remark) => page.line(&remark, palette.warning()),
-        None => page.skip(1),
-    }
-    page.skip(1);
+    page.line(&model.remark().unwrap_or_default(), palette.warning());
+    page.line(model.event(Instant::now()).unwrap_or_default(), palette.warning());
     grid(model, palette, &mut page);
     if area.height >= ROOM_FOR_LEGEND {
         legend(model, palette, &mut page);

@@ -128,17 +128,17 @@ fn what_happens_to_the_file_is_said() {
     let now = Instant::now();
     let mut model = Model::new(Path::new("f"));
     model.update(now, look(64, &[], 64));
-    assert_eq!(model.remark(now), None);
+    assert_eq!((model.remark(), model.event(now)), (None, None));
     model.update(now, look(2, &[], 64));
-    assert!(model.remark(now).unwrap().contains("cut shorter, from 262144 to 8192"));
+    assert!(model.event(now).unwrap().contains("cut shorter, from 262144 to 8192"));
     let later = now + Duration::from_secs(60);
-    assert_eq!(model.remark(later), None, "not for ever");
+    assert_eq!(model.event(later), None, "not for ever");
     let replaced = Look { whereabouts: Whereabouts::Replaced, ..look(2, &[], 64) };
     model.update(later, replaced);
-    assert!(model.remark(later).unwrap().contains("r looks at the other"));
+    assert!(model.remark().unwrap().contains("r looks at the other"));
     let overlay = Look { cache: Answer::Unknown(Reason::Overlay), ..look(2, &[], 64) };
     model.update(later, overlay);
-    let remark = model.remark(later).unwrap();
+    let remark = model.remark().unwrap();
     assert!(remark.contains("unknown, because") && remark.contains("overlayfs"), "{remark}");
 }
 
