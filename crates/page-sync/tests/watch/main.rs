@@ -6,9 +6,12 @@ mod tmux;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use nix::sys::signal::Signal;
 use nix::unistd::ftruncate;
+
+use testkit::Program;
 
 use support::{Still, mapped, page, sparse, store};
 use tmux::{Terminal, bash, gone, quoted, tmux, without_terminal};
@@ -141,11 +144,14 @@ fn one_that_was_stopped_unseen_takes_the_terminal_again() {
     terminal.wait_for("q quit");
     terminal.signal(Signal::SIGSTOP);
     let tty = terminal.tmux(&["display-message", "-p", "#{pane_tty}"]);
+    let stty = |what: &str| Program::run(Command::new("stty").args(["-F", tty.trim(), what])).ok();
+    stty("sane");
     fs::write(tty.trim(), "\x1b[2J\x1b[Hscribbled").unwrap();
     terminal.wait("only what was scribbled", |shown| shown.trim() == "scribbled");
     terminal.signal(Signal::SIGCONT);
     let shown = terminal.wait_for("q quit");
     assert!(!shown.contains("scribbled"), "{shown}");
+    assert!(stty("-a").contains("-icanon"), "each key at once, again");
     terminal.press("q");
     terminal.ended_with(0);
 }
