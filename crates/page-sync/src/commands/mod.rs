@@ -3,11 +3,12 @@
 //! # Layout
 //!
 //! `size` rounds lengths to pages; `write` stores into one, and watches it turn dirty and clean;
-//! `map` shows a file's pages as a picture; `demo` tells the story in one go.
+//! `map` shows a file's pages as a picture, `watch` the picture live; `demo` tells the story in one go.
 
 mod demo;
 mod map;
 mod size;
+mod watch;
 mod write;
 
 use clap::{Parser, Subcommand};
@@ -47,6 +48,7 @@ enum Command {
     Size(size::Size),
     Write(write::Write),
     Map(map::Map),
+    Watch(watch::Watch),
     #[command(hide = true)]
     DemoWriter(demo::Writer),
     #[command(hide = true)]
@@ -63,6 +65,7 @@ impl Arguments {
             Command::Size(command) => command.run(),
             Command::Write(command) => command.run(),
             Command::Map(command) => command.run(),
+            Command::Watch(command) => command.run(),
             Command::DemoWriter(command) => command.run(),
             Command::DemoReplacer(command) => command.run(),
             Command::DemoCleanUp(command) => command.run(),
