@@ -1,10 +1,10 @@
 //! A device that really fails, and the kernel's own answers to it: told once, then "success", and
 //! the data is gone.
 //!
-//! The device is a loop device over a file on a small tmpfs. A hole is punched into it where the pages
-//! of a file lie, and the tmpfs is filled up: the next write of these pages finds no room, and the
-//! kernel learns of it only when it writes them back. (The file system on it is ext4 without a
-//! journal: a journal would need room, too.)
+//! The device is a loop device over a file on a small tmpfs. A hole is punched into it where the
+//! pages of a file lie, and the tmpfs is filled up: the next write of these pages finds no room,
+//! and the kernel learns of it only when it writes them back. (The file system on it is ext4
+//! without a journal: a journal would need room, too.)
 
 mod common;
 

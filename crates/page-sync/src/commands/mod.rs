@@ -3,7 +3,8 @@
 //! # Layout
 //!
 //! `size` rounds lengths to pages; `write` stores into one, and watches it turn dirty and clean;
-//! `map` shows a file's pages as a picture, `watch` the picture live; `demo` tells the story in one go.
+//! `map` shows a file's pages as a picture, `watch` the picture live; `demo` tells the story in one
+//! go.
 
 mod demo;
 mod map;
@@ -19,8 +20,8 @@ use ipc_common::cli::{self, Failure};
 /// A store into a mapped file changes a page in the kernel's page cache. From then on every process
 /// sees it, whoever maps or reads the file, and it survives `kill -9` of them all. The disk knows
 /// nothing of it yet: the page is dirty. msync(2) with MS_SYNC writes it there and waits; MS_ASYNC,
-/// on Linux, does nothing; left alone, the kernel writes it some seconds later. What was not written
-/// when the power goes is gone.
+/// on Linux, does nothing; left alone, the kernel writes it some seconds later. What was not
+/// written when the power goes is gone.
 #[derive(Parser)]
 #[command(
     name = "page-sync",
