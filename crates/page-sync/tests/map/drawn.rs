@@ -31,7 +31,11 @@ pub fn pages_written_by_another_process_are_those_drawn() {
     assert_eq!(process["totals"]["resident"], 4 * page());
     drop(other);
     assert!(json(&path)["processes"].as_array().unwrap().is_empty());
-    assert_eq!(at(&letters(&drawn(&path)), &['d', 'w', 'c']), TOUCHED, "in memory still");
+    // In memory still, unless somebody calls sync(2) and drops caches just then.
+    assert!(at_some_time(|| {
+        store(&mapped(&file), &TOUCHED);
+        at(&letters(&drawn(&path)), &['d', 'w', 'c']) == TOUCHED
+    }));
 }
 
 pub fn letters_svg_and_json_show_the_same() {
