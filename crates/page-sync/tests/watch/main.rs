@@ -28,6 +28,8 @@ testkit::cases! {
     it_fits_any_size needs tmux;
     colours_only_where_they_are_wanted needs tmux;
     without_a_terminal_it_names_the_command_that_needs_none;
+    a_period_is_neither_nothing_nor_for_ever;
+    keys_come_from_the_terminal_even_if_input_does_not needs tmux;
     bad_files_and_processes_are_told_on_the_first_screen needs tmux;
 }
 
@@ -243,6 +245,23 @@ fn without_a_terminal_it_names_the_command_that_needs_none() {
         assert!(finished.stdout.is_empty(), "{finished:?}");
         assert!(finished.stderr.contains("page-sync map "), "{finished:?}");
     }
+}
+
+fn a_period_is_neither_nothing_nor_for_ever() {
+    let (folder, _file) = sparse(1);
+    for every in ["0s", "1ms", "2h", "soon"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_page-sync"));
+        command.arg("watch").arg(folder.file("pages")).args(["--every", every]);
+        assert_eq!(Program::run(&mut command).code(), Some(2), "{every}");
+    }
+}
+
+fn keys_come_from_the_terminal_even_if_input_does_not() {
+    let (folder, _file) = sparse(4);
+    let terminal = Terminal::watching(&folder.file("pages"), "", "</dev/null");
+    terminal.wait_for("q quit");
+    terminal.press("q");
+    terminal.ended_with(0);
 }
 
 fn bad_files_and_processes_are_told_on_the_first_screen() {
