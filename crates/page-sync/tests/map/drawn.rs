@@ -119,6 +119,9 @@ pub fn one_process_can_be_asked_for() {
     let arguments = ["--pid".to_owned(), stranger.pid().to_string()];
     let shown = Program::run(&mut map(&path, &arguments)).ok();
     assert!(shown.contains("does not map it"), "{shown}");
+    let arguments_of_one = ["--pid".to_owned(), one.pid().to_string()];
+    let shown = unwrapped(&Program::run(&mut map(&path, &arguments_of_one)).ok());
+    assert!(shown.contains("1 process looked into, and no other"), "{shown}");
     drop(stranger);
     let gone = Program::run(&mut map(&path, &arguments));
     assert_eq!(gone.code(), Some(1));
