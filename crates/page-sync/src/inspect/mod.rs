@@ -29,13 +29,15 @@ pub mod cache;
 pub mod faults;
 mod filesystem;
 pub mod pagemap;
+mod reason;
 pub mod residency;
 mod runs;
 pub mod totals;
 
-pub use answer::{Answer, Reason};
+pub use answer::Answer;
 pub use cache::Cache;
 pub use faults::Faults;
 pub use filesystem::{FileSystem, Kind as FileSystemKind};
+pub use reason::Reason;
 pub use runs::Runs;
 pub use totals::Totals;

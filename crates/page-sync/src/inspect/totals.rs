@@ -2,8 +2,8 @@
 //!
 //! True for: sums. "Private" and "shared" count page tables, and have nothing to do with
 //! MAP_PRIVATE and MAP_SHARED: a page of a MAP_SHARED mapping that only one process has mapped is
-//! `Private_Dirty` there. "Dirty" means that it was written through this mapping, or is dirty in
-//! the page cache; after msync it may still be called so.
+//! `Private_Dirty` there. "Dirty" means dirty in the page cache, whoever wrote it, or written through
+//! this page table and not yet noticed there.
 
 use std::fs;
 use std::iter::Sum;

@@ -31,12 +31,14 @@ mod sources;
 mod subject;
 mod survey;
 pub mod svg;
+mod tally;
 #[cfg(feature = "cli")]
 pub mod text;
 
-pub use cells::{Cell, Cells, Tally};
+pub use cells::{Cell, Cells};
 pub use face::{Face, Look};
 pub use page::{InProcess, Mapped, Memory, Page};
 pub use sources::{FAULTS, SMAPS, Said, Source};
 pub use subject::{Process, Subject, Whereabouts};
 pub use survey::{Survey, Whom, mapped};
+pub use tally::Tally;

@@ -50,7 +50,7 @@ impl std::fmt::Display for Said {
                         "; {closed} others may not be looked into, so whether they map the file is \
                          unknown"
                     ),
-                    Answer::Unknown(Reason::NotAsked(why)) => write!(f, ", since {why}"),
+                    Answer::Unknown(Reason::NotAsked(_)) => f.write_str(", and no other"),
                     Answer::Unknown(reason) => write!(f, "; others: {reason}"),
                 }
             }

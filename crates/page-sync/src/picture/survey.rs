@@ -144,10 +144,12 @@ pub fn mapped(processes: &[Process], pages: u64) -> Runs<Mapped> {
 /// The processes asked for, and how many could not be asked.
 fn look_into(subject: &Subject, whom: Whom, pages: u64) -> Result<(Vec<Process>, Answer<usize>)> {
     match whom {
-        Whom::Nobody => Ok((Vec::new(), Answer::Unknown(Reason::NotAsked("nobody was asked")))),
+        Whom::Nobody => {
+            Ok((Vec::new(), Answer::Unknown(Reason::NotAsked("page tables were left out"))))
+        }
         Whom::Process(pid) => Ok((
             vec![subject.process(pid, pages)?],
-            Answer::Unknown(Reason::NotAsked("only this process was looked into")),
+            Answer::Unknown(Reason::NotAsked("one process was asked for")),
         )),
         Whom::Everyone => match subject.mapped_by() {
             Answer::Unknown(reason) => Ok((Vec::new(), Answer::Unknown(reason))),

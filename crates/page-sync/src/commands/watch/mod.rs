@@ -38,7 +38,7 @@ const NAP: Duration = Duration::from_millis(50);
 #[command(
     long_about = "Show a file's pages live, while another terminal writes: pages turn dirty when \
 they are stored to, and clean when they are synced or the kernel gets round to it. Below the picture \
-stands how many are dirty, with the last minutes as a curve, and how often the processes that map the \
+stands how many are dirty, with the last looks as a curve, and how often the processes that map the \
 file fault.\n\nIt looks at the page cache and at page tables; not a byte of the file is read.",
     after_help = "Keys: q, Esc or Ctrl-C quit; r looks at the file that now has the name, if it was \
 replaced; Ctrl-Z suspends.\n\nExamples:\n  page-sync watch notes.txt\n  \

@@ -48,7 +48,7 @@ pub enum Whereabouts {
 }
 
 impl Subject {
-    /// Opens a file for looking. A FIFO is not waited for, and a device not touched.
+    /// Opens a file for looking. A FIFO is not waited for, and nothing is read.
     ///
     /// # Errors
     ///

@@ -12,7 +12,8 @@
 //!   q quit                                                        keys
 //! ```
 
-use std::env;
+mod palette;
+
 use std::time::Instant;
 
 use ipc_common::cli::shown;
@@ -20,63 +21,12 @@ use page_sync::inspect::Answer;
 use page_sync::picture::{Face, Look as CellLook, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
-use ratatui::style::{Color, Modifier, Style};
-use ratatui::symbols::bar;
+use ratatui::style::Style;
 use ratatui::widgets::{RenderDirection, Sparkline, Widget};
 
 use super::model::{Model, Row};
 
-/// Whether there are colours, and whether there are letters beyond ASCII.
-#[derive(Clone, Copy, Debug)]
-pub struct Palette {
-    pub colours: bool,
-    pub blocks: bool,
-}
-
-impl Palette {
-    /// As the user wants it: NO_COLOR (no-color.org), and the locale's character set.
-    pub fn of_environment() -> Palette {
-        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
-        let utf8 = |locale: String| {
-            let locale = locale.to_ascii_lowercase();
-            locale.contains("utf-8") || locale.contains("utf8")
-        };
-        Palette { colours: set("NO_COLOR").is_none(), blocks: locale.is_some_and(utf8) }
-    }
-
-    fn cell(self, look: CellLook) -> Style {
-        let style = if look.mapped { Style::new().bold() } else { Style::new() };
-        let colour = match look.face {
-            _ if !self.colours => return style,
-            Face::Dirty => Color::Red,
-            Face::Writeback => Color::Magenta,
-            Face::Private => Color::Yellow,
-            Face::Clean => Color::Green,
-            Face::Cached => Color::Cyan,
-            Face::Evicted | Face::Absent | Face::Unknown => return style.dim(),
-        };
-        if look.all { style.fg(Color::Black).bg(colour) } else { style.fg(colour) }
-    }
-
-    fn warning(self) -> Style {
-        let style = Style::new().add_modifier(Modifier::BOLD);
-        if self.colours { style.fg(Color::Magenta) } else { style }
-    }
-}
-
-/// Bars of ASCII, for terminals that know no others.
-const ASCII: bar::Set<'static> = bar::Set {
-    full: "#",
-    seven_eighths: "#",
-    three_quarters: "*",
-    five_eighths: "+",
-    half: "=",
-    three_eighths: "-",
-    one_quarter: ":",
-    one_eighth: ".",
-    empty: " ",
-};
+pub use palette::Palette;
 
 /// What stands above and below the cells: title, remark, event; legend, curve of two rows,
 /// processes with their head, keys.
@@ -257,13 +207,12 @@ fn curve(model: &Model, palette: Palette, page: &mut Page<'_>) {
     line += &format!("; at most {most} in this curve");
     page.line(&line, Style::new());
     let room = Rect { y: page.y, height: CURVE, ..page.area }.intersection(page.area);
-    let style = if palette.colours { Style::new().fg(Color::Red) } else { Style::new() };
     Sparkline::default()
         .data(&recent)
         .max(most.max(1))
         .direction(RenderDirection::RightToLeft)
-        .bar_set(if palette.blocks { bar::NINE_LEVELS } else { ASCII })
-        .style(style)
+        .bar_set(palette.bars())
+        .style(palette.curve())
         .render(room, page.buffer);
     page.skip(CURVE);
 }

@@ -8,6 +8,7 @@ use page_sync::picture::{Cells, Mapped, Memory, Whereabouts};
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::style::Color;
 use std::path::Path;
 use std::time::Duration;
 
