@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::panic;
 use std::process::{ExitCode, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use nix::sys::signal::{Signal, killpg};
@@ -51,6 +51,7 @@ pub fn main(cases: Vec<Case>) -> ExitCode {
 }
 
 fn run_here(case: &Case) -> ExitCode {
+    crate::program::remember(std::process::id(), SystemTime::now());
     // Nobody waits for us any more if the runner was killed.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).expect("a death signal needs no privilege");
     // Programs whose parent has gone then become our children, and are found by the sweep.
