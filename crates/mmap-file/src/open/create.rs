@@ -44,7 +44,8 @@ pub enum Found {
 /// # Errors
 ///
 /// `EEXIST` if the name is taken (a symbolic link takes it, too, wherever it leads); `ENOSPC` if
-/// there is no room for `len` bytes; `EISDIR` for a path that names a folder; those of open(2) and
+/// there is no room for `len` bytes; `EFBIG` if that is beyond `ulimit -f`, and SIGXFSZ before it,
+/// which kills unless it is ignored; `EISDIR` for a path that names a folder; those of open(2) and
 /// linkat(2); and those of `fill`. Then nothing has been created.
 ///
 /// ```

@@ -1,30 +1,17 @@
-//! Everything unsafe of this crate: mmap(2), munmap(2), mprotect(2), madvise(2), msync(2), and the
-//! step from "mapped" to a view. Above this file there is none.
-//!
-//! nix makes the calls. memmap2 could map files shared, but asks for the length and the page size
-//! once more, which is a third of the instructions of a mapping (`own_cost` in benches/).
+//! Pages, what may be done with them, and who watches over them.
 
 use std::mem;
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipc_common::view::{ReadView, WriteView};
 use ipc_common::{Errno, Error, PageSize, Result};
-use nix::sys::mman::{self, MapFlags, MsFlags};
+use nix::sys::mman::{self, MsFlags};
 use segv_guard::FileWatch;
 
-use crate::mapping::{Advice, Protection, Sharing, Window};
-
-/// What is to be mapped, checked already.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Request {
-    pub window: Window,
-    pub protection: Protection,
-    pub sharing: Sharing,
-    pub populate: bool,
-}
+use super::Pages;
+use crate::mapping::{Advice, Protection};
 
 /// Pages that this process has mapped and that nobody else in it may unmap; they are unmapped on
 /// drop. The bytes that the user sees need not begin at the start of a page.
@@ -34,105 +21,6 @@ pub(crate) struct Memory {
     watch: Option<FileWatch>,
     pages: Pages,
     protection: Protection,
-}
-
-/// The bytes that the user sees; the pages below them are what is mapped.
-#[derive(Debug)]
-pub(crate) struct Pages {
-    start: NonNull<u8>,
-    len: usize,
-}
-
-// SAFETY: `Pages` is an address range, owned; the bytes in it are only touched through views,
-// which may be used from any thread.
-unsafe impl Send for Pages {}
-// SAFETY: as for Send: `&Pages` gives no more than the address range.
-unsafe impl Sync for Pages {}
-
-impl Pages {
-    /// Maps a file wherever the kernel likes.
-    #[inline]
-    pub fn of_file(fd: BorrowedFd<'_>, request: &Request) -> std::result::Result<Pages, Errno> {
-        // SAFETY: without an address the kernel chooses one where nothing is mapped.
-        unsafe { Pages::map(Some(fd), request, None, MapFlags::empty()) }
-    }
-
-    /// Maps memory that belongs to no file: shared with the children of this process.
-    pub fn anonymous(request: &Request) -> std::result::Result<Pages, Errno> {
-        // SAFETY: without an address the kernel chooses one where nothing is mapped.
-        unsafe { Pages::map(None, request, None, MapFlags::empty()) }
-    }
-
-    /// Maps a file at `address` if nothing is mapped there. `EEXIST` if something is.
-    pub fn at_free(
-        fd: BorrowedFd<'_>,
-        request: &Request,
-        address: NonZeroUsize,
-    ) -> std::result::Result<Pages, Errno> {
-        // SAFETY: MAP_FIXED_NOREPLACE never takes pages away from anyone. A kernel that does not
-        // know it takes the address as a hint, which takes nothing away either.
-        let pages =
-            unsafe { Pages::map(Some(fd), request, Some(address), MapFlags::MAP_FIXED_NOREPLACE) }?;
-        let there = pages.whole(0, pages.len).0.addr() == address;
-        if there { Ok(pages) } else { Err(Errno::EEXIST) }
-    }
-
-    /// Maps a file at `address`, in place of whatever is mapped there.
-    ///
-    /// # Safety
-    ///
-    /// Every page in the range belongs to the caller, who has given up all that refers to it:
-    /// references, views, and owners that would unmap it later.
-    pub unsafe fn at_taken(
-        fd: BorrowedFd<'_>,
-        request: &Request,
-        address: NonZeroUsize,
-    ) -> std::result::Result<Pages, Errno> {
-        // SAFETY: passed on to our caller.
-        unsafe { Pages::map(Some(fd), request, Some(address), MapFlags::MAP_FIXED) }
-    }
-
-    /// # Safety
-    ///
-    /// With MAP_FIXED in `extra`: as for [`Pages::at_taken`].
-    #[inline]
-    unsafe fn map(
-        fd: Option<BorrowedFd<'_>>,
-        request: &Request,
-        address: Option<NonZeroUsize>,
-        extra: MapFlags,
-    ) -> std::result::Result<Pages, Errno> {
-        let window = request.window;
-        let mapped = NonZeroUsize::new(window.mapped()).ok_or(Errno::EINVAL)?;
-        let offset = window.aligned.try_into().map_err(|_| Errno::EOVERFLOW)?;
-        let mut flags = request.sharing.flags() | extra;
-        if request.populate {
-            flags |= MapFlags::MAP_POPULATE;
-        }
-        let protection = request.protection.flags();
-        // SAFETY: our caller answers for MAP_FIXED. Without it, mmap changes no mapping there is.
-        let start = unsafe {
-            match fd {
-                Some(fd) => mman::mmap(address, mapped, protection, flags, fd, offset),
-                None => mman::mmap_anonymous(address, mapped, protection, flags),
-            }
-        }?;
-        // SAFETY: `lead` is less than `mapped`, so this stays inside what was just mapped.
-        let start = unsafe { start.cast::<u8>().add(window.lead) };
-        Ok(Pages { start, len: window.len })
-    }
-
-    /// The start of the page that a part begins in, and the number of bytes from there to its end.
-    /// The part is inside.
-    #[inline]
-    fn whole(&self, offset: usize, len: usize) -> (NonNull<u8>, usize) {
-        debug_assert!(offset <= self.len && len <= self.len - offset);
-        // SAFETY: the offset is inside; and the start of a page that holds a byte of ours is ours.
-        let first = unsafe { self.start.add(offset) };
-        let lead = PageSize::system().offset_in_page(first.addr().get());
-        // SAFETY: as above.
-        (unsafe { first.sub(lead) }, lead + len)
-    }
 }
 
 impl Memory {
@@ -191,7 +79,7 @@ impl Memory {
     pub fn read_view(&self) -> Option<ReadView<'_>> {
         // SAFETY: the pages stay mapped while `self` is borrowed: only `drop` and `unmap` unmap
         // them, and only `protect(&mut self)` changes the protection. No reference to their
-        // bytes exists: this file makes none, and MmapRaw neither.
+        // bytes exists: this file makes none.
         let view = || unsafe { ReadView::new(self.start(), self.len()) };
         let view = self.protection.can_read().then(view)?;
         Some(self.replaced().map_or(view, |replaced| view.watched(replaced)))
@@ -284,22 +172,4 @@ pub(crate) unsafe fn watch(
     let whole_pages = PageSize::system().round_up(len).unwrap_or(len);
     // SAFETY: the caller's promise; the last page is mapped whole.
     unsafe { guard.watch_file(start.get(), whole_pages, protection.flags()) }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        let (start, len) = self.whole(0, self.len);
-        // SAFETY: these pages are ours, and nothing refers to them any more. What munmap could
-        // answer, nobody could hear; `unmap` is there for those who want to.
-        let _ = unsafe { mman::munmap(start.cast(), len) };
-    }
-}
-
-/// What to call a file in an error: its path as the kernel knows it.
-pub(crate) fn name_of(fd: impl AsFd) -> String {
-    let number = fd.as_fd().as_raw_fd();
-    match std::fs::read_link(format!("/proc/self/fd/{number}")) {
-        Ok(path) => path.display().to_string(),
-        Err(_) => format!("descriptor {number}"),
-    }
 }
