@@ -7,7 +7,8 @@
 //! question that loops ask; [`Lines`]: standard input, line by line, without missing a signal;
 //! [`Printer`]: notes on standard output; [`Actor`]: a child process that plays a part in a
 //! demo; [`outlive_parent`]: for the one that cleans up after it; [`Narrator`]: how its story is
-//! told; [`own`]: what to type to run another of these commands; [`style`]: the few colours.
+//! told; [`own`] and [`typed_path`]: what to type to run another of these commands; [`style`]: the
+//! few colours.
 
 mod actor;
 mod aftermath;
@@ -24,6 +25,6 @@ pub use aftermath::outlive_parent;
 pub use exit::{Failure, out, run, warn};
 pub use lines::{Line, Lines};
 pub use narrator::{Narrator, ending, watching};
-pub use own::own;
+pub use own::{own, typed_path};
 pub use printer::{Printer, json_line, note_json, shown};
 pub use quit::Quit;

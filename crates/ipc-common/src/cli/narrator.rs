@@ -66,7 +66,11 @@ impl<'a> Narrator<'a> {
     }
 
     /// Time to read, unless we are asked to quit.
-    fn pause(&self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Signal`].
+    pub fn pause(&self) -> Result<(), Failure> {
         let until = Instant::now() + self.beat;
         loop {
             self.quit.check()?;

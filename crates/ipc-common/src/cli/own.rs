@@ -1,7 +1,7 @@
 //! Hints that can be typed.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to type to run another command of this binary, from any folder: `package` is its crate.
 ///
@@ -17,11 +17,45 @@ pub fn own(package: &str, command: &str) -> String {
     let this = PathBuf::from(env::args_os().next().unwrap_or_default());
     // A bare name was found in the PATH, and will be again.
     let bare = this.components().count() == 1;
-    let this = if bare { this } else { std::path::absolute(&this).unwrap_or(this) };
-    // For a shell, which looks twice at a blank.
-    let this = this.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    let quoted = || format!("'{}'", this.replace('\'', r"'\''"));
-    let program = if this.chars().all(plain) { this.clone() } else { quoted() };
+    let program = if bare { quoted(&this) } else { typed_path(&this) };
     format!("{program} {command}")
+}
+
+/// A path as it can be typed in another terminal, which may be in another folder.
+///
+/// ```
+/// assert_eq!(ipc_common::cli::typed_path("/home/ada/my notes".as_ref()), "'/home/ada/my notes'");
+/// ```
+pub fn typed_path(path: &Path) -> String {
+    quoted(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
+}
+
+/// For a shell: in quotes if it holds anything that a shell would look at twice.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_gets_one_word_whatever_the_name() {
+        for (name, word) in [
+            ("/a/b-c_d.e", "/a/b-c_d.e"),
+            ("/a b", "'/a b'"),
+            ("/it's", r"'/it'\''s'"),
+            ("/$(reboot)", "'/$(reboot)'"),
+            ("/~ada", "'/~ada'"),
+        ] {
+            assert_eq!(typed_path(Path::new(name)), word);
+        }
+        assert_eq!(quoted(Path::new("")), "''");
+    }
 }

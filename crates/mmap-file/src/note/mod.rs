@@ -35,11 +35,12 @@
 //! # Layout
 //!
 //! `layout` knows the bytes; `seqlock` is the protocol, proved with loom on the very source that
-//! ships; `reader` and `writer` use it; `adopt` decides which existing files a writer may take
+//! ships, `mapped` the memory that it is about; `reader` and `writer` use it; `adopt` decides which existing files a writer may take
 //! over; `whereabouts` notices that a file was replaced.
 
 mod adopt;
 mod layout;
+mod mapped;
 mod reader;
 mod seqlock;
 mod whereabouts;

@@ -1,14 +1,10 @@
-//! One line of /proc/PID/maps (proc_pid_maps(5)).
-//!
-//! Parsed by bytes: a path need not be UTF-8, and one strange name should not hide the others.
+//! One line of the list.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ipc_common::PageSize;
-
-use super::words;
 
 /// One mapping of a process, as the kernel lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,50 +23,39 @@ pub struct Listed {
     pub shared: bool,
     /// Where in the file it begins, in bytes.
     pub offset: u64,
+    /// The file's device, `major:minor` as listed. On overlayfs and btrfs another one than stat(2)
+    /// names.
+    pub device: String,
     /// The file's inode; 0 if there is no file behind it.
     pub inode: u64,
     /// The file's path, or a name in brackets such as `[heap]`, or nothing. ` (deleted)` follows
     /// the path of a file that has lost it.
     pub name: PathBuf,
-    /// How many bytes the file had when the list was read. `None` if there is no file, or nobody
-    /// could tell: it is deleted and not open, or at its path there is another one by now.
+    /// How many bytes the file had when the list was read, for a [`Scene`](crate::explain::Scene)
+    /// asks; nobody else does. `None` also if there is no file, or nobody could tell: it is deleted
+    /// and not open, or at its path there is another one by now.
     pub file_len: Option<u64>,
 }
 
-/// What stands behind a mapping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backing<'a> {
-    /// A file, at this path when it was mapped.
-    File(&'a Path),
-    /// Memory with a descriptor and a name but no path: memfd_create(2).
-    Memfd(&'a Path),
-    /// A System V segment: shmget(2).
-    Segment,
-    /// Memory of no file, shared with children.
-    SharedMemory,
-    /// Huge pages from the pool (`MAP_HUGETLB`).
-    HugePages,
-    /// Memory of no file: `malloc` for large pieces, stacks of threads, variables set to zero.
-    Anonymous,
-    /// What brk(2) grows: `malloc` for small pieces.
-    Heap,
-    /// The stack of the main thread, which grows downwards by itself.
-    Stack,
-    /// Pages that the kernel lends every process: `[vdso]` and the like.
-    Kernel(&'a Path),
-}
-
 impl Listed {
-    /// The line as the kernel writes it; `None` if it is none.
+    /// A line as the kernel writes it, without its end; `None` if it is another line, such as those
+    /// between the mappings in /proc/PID/smaps.
     ///
-    /// `7f1c2a000000-7f1c2a021000 rw-p 00000000 fe:00 1234      /path`
-    pub(super) fn parse(line: &[u8]) -> Option<Listed> {
+    /// ```
+    /// use segv_guard::maps::Listed;
+    ///
+    /// let line = b"7f1c2a000000-7f1c2a021000 rw-p 00003000 fe:00 1234      /home/ada/notes.dat";
+    /// let listed = Listed::parse(line).unwrap();
+    /// assert_eq!((listed.offset, listed.write, listed.shared), (0x3000, true, false));
+    /// assert_eq!(Listed::parse(b"Private_Dirty:         4 kB"), None);
+    /// ```
+    pub fn parse(line: &[u8]) -> Option<Listed> {
         let mut words = line.splitn(6, |byte| *byte == b' ');
         let mut word = || std::str::from_utf8(words.next()?).ok();
         let (start, end) = word()?.split_once('-')?;
         let [read, write, exec, sharing] = word()?.as_bytes().try_into().ok()?;
         let offset = u64::from_str_radix(word()?, 16).ok()?;
-        let _device = word()?;
+        let device = word()?.to_owned();
         let inode = word()?.parse().ok()?;
         let name = words.next().unwrap_or_default().trim_ascii_start();
         Some(Listed {
@@ -81,6 +66,7 @@ impl Listed {
             exec: exec == b'x',
             shared: sharing == b's',
             offset,
+            device,
             inode,
             name: PathBuf::from(OsString::from_vec(unescaped(name))),
             file_len: None,
@@ -90,28 +76,6 @@ impl Listed {
     /// Whether the address lies in it.
     pub fn contains(&self, address: usize) -> bool {
         (self.start..self.end).contains(&address)
-    }
-
-    /// What stands behind it, told by the name.
-    pub fn backing(&self) -> Backing<'_> {
-        let name = self.name.as_os_str().as_encoded_bytes();
-        match name {
-            // Each thread's stack had a name of its own before Linux 4.5; now only the main one's.
-            b"[stack]" => Backing::Stack,
-            b"[heap]" => Backing::Heap,
-            _ if name.is_empty() || name.starts_with(b"[anon") => Backing::Anonymous,
-            _ if name.starts_with(b"[") => Backing::Kernel(&self.name),
-            b"/dev/zero (deleted)" => Backing::SharedMemory,
-            b"/anon_hugepage (deleted)" => Backing::HugePages,
-            _ if name.starts_with(b"/SYSV") && self.is_deleted() => Backing::Segment,
-            _ if name.starts_with(b"/memfd:") => Backing::Memfd(&self.name),
-            _ => Backing::File(&self.name),
-        }
-    }
-
-    /// Whether bytes of a file stand behind it, which can be cut shorter.
-    pub fn is_file(&self) -> bool {
-        matches!(self.backing(), Backing::File(_) | Backing::Memfd(_))
     }
 
     /// Whether the file has lost its name.
@@ -143,30 +107,6 @@ impl Listed {
         let page = PageSize::system().bytes() as u64;
         self.is_file().then_some(())?;
         Some(self.page_of(address) >= self.file_len?.div_ceil(page))
-    }
-
-    /// In a sentence: the file's name without its folders, or what it is.
-    pub fn what(&self) -> String {
-        match self.backing() {
-            Backing::File(path) => words::file_name(path, ""),
-            Backing::Memfd(path) => words::file_name(path, "memfd:"),
-            Backing::Segment => "a System V segment".into(),
-            Backing::SharedMemory => "shared memory of no file".into(),
-            Backing::HugePages => "memory of huge pages".into(),
-            Backing::Anonymous => "anonymous memory".into(),
-            Backing::Heap => "the heap".into(),
-            Backing::Stack => "the stack".into(),
-            Backing::Kernel(name) => format!("the kernel's {}", words::plain(name)),
-        }
-    }
-
-    /// The same, with the page if it is a file's: `page 3 of notes.dat`.
-    pub(super) fn what_at(&self, address: usize) -> String {
-        if self.is_file() {
-            format!("page {} of {}", self.page_of(address), self.what())
-        } else {
-            self.what()
-        }
     }
 }
 
@@ -200,29 +140,7 @@ mod tests {
         assert_eq!(listed.protection(), "read exec");
         assert_eq!(listed.name.as_os_str().as_encoded_bytes(), b"/a b\n\xff (deleted)");
         assert!(listed.is_file());
-    }
-
-    #[test]
-    fn what_stands_behind_a_mapping_is_told_by_its_name() {
-        let named = |name: &str| {
-            Listed::parse(format!("1000-2000 rw-p 00000000 00:00 1 {name}").as_bytes()).unwrap()
-        };
-        for (name, what) in [
-            ("", "anonymous memory"),
-            ("[anon: malloc]", "anonymous memory"),
-            ("[heap]", "the heap"),
-            ("[stack]", "the stack"),
-            ("[vdso]", "the kernel's [vdso]"),
-            ("/dev/zero (deleted)", "shared memory of no file"),
-            ("/SYSV5203a1b2 (deleted)", "a System V segment"),
-            ("/memfd:pad (deleted)", "pad"),
-            ("/anon_hugepage (deleted)", "memory of huge pages"),
-            ("/home/ada/notes.dat", "notes.dat"),
-            ("/home/ada/notes.dat (deleted)", "notes.dat (deleted)"),
-            ("/home/ada/\u{1b}[2J", "\\u{1b}[2J"),
-        ] {
-            assert_eq!(named(name).what(), what, "{name:?}");
-        }
+        assert_eq!(listed.device, "fe:0a");
     }
 
     proptest! {
@@ -239,7 +157,7 @@ mod tests {
             (listed.start, listed.end, listed.offset, listed.file_len) = (start, end, offset, len);
             // A file ends before 2^63, so offsets cannot come near the end of a u64.
             let address = address.min(start.saturating_add(usize::MAX / 2));
-            let _ = (listed.what_at(address), listed.is_past_end(address));
+            let _ = (listed.page_of(address), listed.is_past_end(address));
         }
     }
 }

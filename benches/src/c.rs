@@ -7,11 +7,16 @@ use std::process::{Command, id};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::results;
+
 /// Memory to fault on.
 #[derive(Clone, Copy)]
 pub struct Pages {
+    /// Where they begin.
     pub start: *mut u8,
+    /// How many there are.
     pub pages: usize,
+    /// Bytes in one.
     pub page: usize,
 }
 
@@ -40,7 +45,7 @@ impl Library {
         // dlopen(3) tells libraries apart by their names.
         static LOADED: AtomicU32 = AtomicU32::new(0);
         let file = format!("{name}-{}-{}.so", id(), LOADED.fetch_add(1, Relaxed));
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+        let library = results::target().join("tmp").join(file);
         let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
         let compiled = Command::new(&compiler)
             .args(["-O2", "-Wall", "-shared", "-fPIC", "-o"])
@@ -67,6 +72,11 @@ impl Library {
         Some(Library(handle))
     }
 
+    /// One of its functions: a loop, as all that are in benches/c.
+    ///
+    /// # Panics
+    ///
+    /// If there is none of that name.
     pub fn function(&self, name: &CStr) -> Loop {
         // SAFETY: a handle that dlopen gave, and a name.
         let address = unsafe { libc::dlsym(self.0, name.as_ptr()) };
@@ -77,6 +87,12 @@ impl Library {
 }
 
 impl Loop {
+    /// So many rounds, and how long they took.
+    ///
+    /// # Panics
+    ///
+    /// If a system call of its failed.
+    ///
     /// # Safety
     ///
     /// - Nobody has references to the pages, and they are mapped as the loop expects.

@@ -16,38 +16,46 @@
 //! Nothing that was done since may be taken for done. Hence the flag, which is set *before* the
 //! zeros are there, and never taken back: the mapping is spoilt, and its owner maps the file anew.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+//!
+//! # Layout
+//!
+//! `state` is a mapping as the handler needs it; `places` keeps them where a handler finds them, and
+//! where a new one is put without allocating; `protocol` is the order of loads and stores by which
+//! handlers look at a place that other threads take and give back.
 
-use ipc_common::{PageSize, Result};
+mod places;
+mod protocol;
+mod state;
+
+use std::sync::atomic::AtomicBool;
+
+use ipc_common::Result;
 use nix::sys::mman::ProtFlags;
 
-use crate::fault::{Access, Cause, Fault};
+use crate::fault::Fault;
 use crate::handler::Guard;
-use crate::sys;
-use crate::table::{Answer, OnFault, Registration, Turn};
+use crate::table;
+use places::Taken;
+pub(crate) use places::overlapping;
 
 /// A mapping of a file whose missing pages are replaced by zeros when they are touched in place,
 /// until dropped. Made by [`Guard::watch_file`].
 #[derive(Debug)]
 #[must_use = "the mapping is watched until this is dropped"]
-pub struct FileWatch {
-    mapped: Arc<Mapped>,
-    _registration: Registration,
-}
+pub struct FileWatch(Taken);
 
 impl FileWatch {
     /// Set once pages have been replaced, and before: for
     /// [`ReadView::watched`](ipc_common::view::ReadView::watched).
     #[inline]
     pub fn replaced(&self) -> &AtomicBool {
-        &self.mapped.replaced
+        &self.0.state().replaced
     }
 
     /// To be called when the protection of the mapping has changed: the zeros get the same (but
     /// are never executable).
     pub fn set_protection(&self, protection: ProtFlags) {
-        self.mapped.protection.store(of_zeros(protection), Ordering::Relaxed);
+        self.0.state().set_protection(protection);
     }
 }
 
@@ -102,65 +110,14 @@ impl Guard {
         len: usize,
         protection: ProtFlags,
     ) -> Result<FileWatch> {
-        let mapped = Arc::new(Mapped {
-            end: start.saturating_add(len),
-            zeros_from: AtomicUsize::new(usize::MAX),
-            protection: AtomicI32::new(of_zeros(protection)),
-            replaced: AtomicBool::new(false),
-            page: PageSize::system(),
-        });
-        let registration = self.register(start, len, Turn::AfterCopies, mapped.clone())?;
-        Ok(FileWatch { mapped, _registration: registration })
+        let end = table::checked_end(start, len)?;
+        table::if_free(start, end, || FileWatch(Taken::new(start, end, protection)))
     }
 }
 
-fn of_zeros(protection: ProtFlags) -> i32 {
-    (protection - ProtFlags::PROT_EXEC).bits()
-}
-
-/// What the handler needs.
-#[derive(Debug)]
-struct Mapped {
-    end: usize,
-    /// All pages from here on are zeros already.
-    zeros_from: AtomicUsize,
-    protection: AtomicI32,
-    replaced: AtomicBool,
-    /// The handler must not ask for it: the first call allocates nothing today, but who knows.
-    page: PageSize,
-}
-
-// SAFETY: `on_fault` loads and stores atomics and makes one system call. What it maps takes
-// the place of memory that, by the promise of `watch_file`, no reference names.
-unsafe impl OnFault for Mapped {
-    fn on_fault(&self, fault: &Fault) -> Answer {
-        let Some(address) = fault.address() else { return Answer::NotMine };
-        // Zeros are no code.
-        if fault.cause() != Cause::PastEndOfFile || fault.access() == Access::Execute {
-            return Answer::NotMine;
-        }
-        let page = address - self.page.offset_in_page(address);
-        let zeros_from = self.zeros_from.load(Ordering::Acquire);
-        // Another thread's handler was faster. What it put there may be in use already.
-        if page >= zeros_from {
-            return Answer::Retry;
-        }
-        // First the flag: whoever sees a zero has to see it, too.
-        self.replaced.store(true, Ordering::SeqCst);
-        if self.replace(page, zeros_from.min(self.end)) { Answer::Mended } else { Answer::NotMine }
-    }
-}
-
-impl Mapped {
-    /// Whether zeros are at `page` now, and from there on. Cutting off the end of a mapping is
-    /// possible up to the very limit of mappings; beyond it, mmap(2) does nothing at all.
-    fn replace(&self, page: usize, end: usize) -> bool {
-        let protection = self.protection.load(Ordering::Relaxed);
-        // SAFETY: pages of the range, whose owner has allowed it.
-        let done = unsafe { sys::map_zeros(page, end - page, protection) }.is_ok();
-        if done {
-            self.zeros_from.fetch_min(page, Ordering::Release);
-        }
-        done
-    }
+/// Whether a fault that nobody else has an answer to is that of a watched mapping, so that the
+/// instruction may run again. For the signal handler.
+pub(crate) fn mends(fault: &Fault) -> bool {
+    let Some(address) = fault.address() else { return false };
+    places::answer(address, |state, end| state.mends(fault, address, end)).unwrap_or(false)
 }
