@@ -34,6 +34,7 @@ testkit::cases! {
     a_removed_range_is_answered_no_more_and_its_handler_is_dropped;
     removing_a_range_waits_for_its_handler_and_for_no_other;
     a_handler_may_fault_in_another_range;
+    a_handler_that_faults_in_its_own_range_for_ever_ends_the_process;
     threads_that_fault_on_one_page_all_go_on;
     among_ten_thousand_ranges_each_fault_finds_its_own;
     ranges_come_and_go_while_others_fault;

@@ -125,3 +125,29 @@ pub fn a_handler_may_fault_in_another_range() {
     assert_eq!((load(outer), opener.faults.load(SeqCst)), (3, 1));
     assert_eq!(nested.opener.faults.load(SeqCst), 1);
 }
+
+/// Touches the very page that it was asked about.
+struct Recursive;
+
+// SAFETY: a volatile load of a page of the case's own.
+unsafe impl OnFault for Recursive {
+    fn on_fault(&self, fault: &Fault) -> Answer {
+        load(ptr::with_exposed_provenance(fault.address().unwrap_or_default()));
+        Answer::Mended
+    }
+}
+
+/// Deeper and deeper, until the stack that signals are handled on is full: the page below it is
+/// closed, so nothing is overwritten, and the kernel has nowhere to put one signal more.
+pub fn a_handler_that_faults_in_its_own_range_for_ever_ends_the_process() {
+    let at = pages(ProtFlags::PROT_NONE);
+    let _range = register(install().unwrap(), at, Arc::new(Recursive));
+    for own_stack in [false, true] {
+        let status = in_child(|| {
+            let _stack = own_stack.then(|| AltStack::for_this_thread().unwrap());
+            store(at, 1);
+            0
+        });
+        assert!(died_of(Signal::SIGSEGV, status), "{status:?}");
+    }
+}
