@@ -1,5 +1,7 @@
 //! The commands, one a file or folder.
 
+mod power_cut;
+
 use clap::{Parser, Subcommand};
 use ipc_common::cli::Failure;
 
@@ -12,11 +14,18 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    PowerCut(power_cut::PowerCut),
+    #[command(hide = true)]
+    PowerCutDisk(power_cut::Disk),
+}
 
 impl Arguments {
     /// Does what was asked for.
     pub fn run(self) -> Result<(), Failure> {
-        match self.command {}
+        match self.command {
+            Command::PowerCut(command) => command.run(),
+            Command::PowerCutDisk(command) => command.run(),
+        }
     }
 }

@@ -1,0 +1,119 @@
+//! `power-cut`: what is on the disk when the power fails. Slide "Persistence".
+
+mod json;
+mod progress;
+mod table;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, value_parser};
+use ipc_common::cli::style::{ERROR, STRONG};
+use ipc_common::cli::{Failure, Quit, json_line, out};
+use page_sync::power_cut::{self, Action, Experiment};
+
+use progress::Progress;
+
+/// Cut the power of a disk after msync, fsync and others, and see what survived. As root.
+#[derive(Args)]
+#[command(
+    long_about = "Cut the power of a disk after msync, fsync and others, and see what survived.\n\n\
+Pages 2 and 5 of a file are written through a shared mapping. Then one thing is done: nothing, \
+munmap, msync(MS_ASYNC), msync(MS_SYNC), fsync, ... Then the power is cut: what the disk had in \
+its cache is gone, and what it had on its platter is all there is. A copy of that is mounted, as \
+after a reboot, and the pages are read: old, new, or torn.\n\n\
+It is safe: no disk of yours is touched. The disk is a process that holds 16 MiB of memory and \
+has a write cache, as real disks do. The kernel takes it for a disk (FUSE, a loop device, ext4), \
+mounted where no other process sees it. When the command ends, however it ends, all of it is gone: \
+mounts, loop devices, processes.\n\n\
+It checks itself: all that promises durability is done once more on ext4 with `nobarrier`, which \
+never has the disk empty its cache. Then nothing may survive; if something does, the experiment is \
+broken, and says so.\n\n\
+It needs root, /dev/fuse, loop devices, ext4 and mkfs.ext4, and says which of them are missing.",
+    after_help = "Examples:\n  sudo page-sync power-cut\n  \
+sudo page-sync power-cut --trials 10 --action ms-sync --action sync-file-range\n\n\
+Exit codes: 0 done; 1 failed: something is missing, or the experiment is broken, or a promise is; \
+2 wrong usage; 128 + n ended by signal n."
+)]
+pub struct PowerCut {
+    /// How often each action is tried
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u16).range(1..=1000))]
+    trials: u16,
+    /// Only this action, and the controls; can be given more than once
+    #[arg(long = "action", value_name = "NAME", value_parser = PossibleValuesParser::new(Action::ALL.map(Action::name)))]
+    actions: Vec<String>,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl PowerCut {
+    pub fn run(self) -> Result<(), Failure> {
+        let missing = power_cut::missing();
+        if !missing.is_empty() {
+            let mut errors = anstream::stderr();
+            // Nobody is left to tell if standard error is closed.
+            let _ = writeln!(
+                errors,
+                "{ERROR}error:{ERROR:#} the power cut needs what is missing here:"
+            );
+            for thing in &missing {
+                let _ = writeln!(errors, "  {STRONG}{}{STRONG:#}: {}", thing.what, thing.remedy);
+            }
+            return Err(Failure::Said);
+        }
+        let quit = Quit::watch()?;
+        let mut progress = Progress::new(&quit);
+        let report = self.experiment().run(&mut progress);
+        progress.clear();
+        quit.check()?;
+        let report = report?;
+        let mut out = out();
+        match self.json {
+            true => writeln!(out, "{}", json_line(&json::of(&report)))?,
+            false => table::print(&mut out, &report)?,
+        }
+        out.flush()?;
+        let objections = report.objections();
+        for objection in &objections {
+            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {objection}");
+        }
+        if objections.is_empty() { Ok(()) } else { Err(Failure::Said) }
+    }
+
+    fn experiment(&self) -> Experiment {
+        let experiment = Experiment::new(disk).trials(self.trials.into());
+        if self.actions.is_empty() {
+            return experiment;
+        }
+        let named = |action: &Action| self.actions.iter().any(|name| name == action.name());
+        let actions: Vec<Action> = Action::ALL.into_iter().filter(named).collect();
+        experiment.actions(&actions)
+    }
+}
+
+/// This very program, as the disk.
+fn disk() -> Command {
+    // Not `current_exe`: it would name a deleted file if cargo rebuilds meanwhile.
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(env::args_os().next().unwrap_or_default());
+    command.arg("power-cut-disk");
+    command
+}
+
+/// Is the disk. Started by `power-cut`.
+#[derive(Args)]
+pub struct Disk {
+    /// What its file is called
+    name: OsString,
+}
+
+impl Disk {
+    pub fn run(self) -> Result<(), Failure> {
+        Ok(power_cut::serve_disk(&self.name)?)
+    }
+}

@@ -1,0 +1,92 @@
+//! The outcomes as a table that fits 80 columns.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use ipc_common::cli::style::{ERROR, FAINT, KERNEL, STRONG, WARNING};
+use page_sync::power_cut::{Action, Barriers, Outcome, Report, Trial, WRITTEN};
+
+pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let trials = report.groups().first().map_or(0, |(_, _, trials)| trials.len());
+    let [first, second] = WRITTEN;
+    let times = if trials == 1 { "once".into() } else { format!("{trials} times each") };
+    writeln!(
+        out,
+        "Pages {first} and {second} of a file written through a shared mapping, then one thing, \
+         then the\npower cut. What the pages held afterwards, {times}:\n"
+    )?;
+    writeln!(
+        out,
+        "{STRONG}{:<22}{:<12}{:<12}{:>7}  {:>7}  µs{STRONG:#}",
+        "then",
+        format!("page {first}"),
+        format!("page {second}"),
+        "sent",
+        "flushes"
+    )?;
+    let groups = report.groups();
+    for (action, _, trials) in groups.iter().filter(|group| group.1 == Barriers::On) {
+        row(out, *action, trials)?;
+    }
+    writeln!(
+        out,
+        "\nThe same without barriers, so that the disk is never told to empty its cache:"
+    )?;
+    for (action, _, trials) in groups.iter().filter(|group| group.1 == Barriers::Off) {
+        row(out, *action, trials)?;
+    }
+    writeln!(
+        out,
+        "\n{FAINT}sent: what went to the disk, and was in its cache; flushes: how often it had to \
+         empty\nits cache onto its platter; µs: the median and the extremes, on a disk that is \
+         memory.{FAINT:#}"
+    )?;
+    let sound = report.objections().is_empty();
+    if sound {
+        writeln!(
+            out,
+            "\nEvery promise was kept, and without barriers nothing survived: the experiment works."
+        )?;
+    }
+    Ok(())
+}
+
+fn row(out: &mut impl Write, action: Action, trials: &[&Trial]) -> io::Result<()> {
+    write!(out, "{:<22}", action.calls())?;
+    for place in 0..WRITTEN.len() {
+        let found: Vec<Outcome> = trials.iter().map(|trial| trial.pages[place].1).collect();
+        let (style, text) = cell(&found);
+        write!(out, "{style}{text:<12}{style:#}")?;
+    }
+    let kib = range(trials.iter().map(|trial| trial.sent.div_ceil(1024)));
+    let flushes = range(trials.iter().map(|trial| trial.flushes));
+    writeln!(out, "{:>7}  {flushes:>7}  {}", format!("{kib} K"), micros(trials))
+}
+
+/// What was found in a page, all trials together.
+fn cell(found: &[Outcome]) -> (Style, String) {
+    let count = |wanted: &dyn Fn(&Outcome) -> bool| found.iter().filter(|one| wanted(one)).count();
+    let (old, new) = (count(&|one| *one == Outcome::Old), count(&|one| *one == Outcome::New));
+    let all = found.len();
+    match (old, new) {
+        (_, new) if new == all => (KERNEL, "new".into()),
+        (old, _) if old == all => (WARNING, "old".into()),
+        (old, new) if old + new == all => (ERROR, format!("new {new} of {all}")),
+        (old, new) => (ERROR, format!("torn {} of {all}", all - old - new)),
+    }
+}
+
+fn range(numbers: impl Iterator<Item = u64> + Clone) -> String {
+    let (least, most) = (numbers.clone().min().unwrap_or(0), numbers.max().unwrap_or(0));
+    if least == most { least.to_string() } else { format!("{least}–{most}") }
+}
+
+fn micros(trials: &[&Trial]) -> String {
+    let mut all: Vec<u128> = trials.iter().map(|trial| trial.took.as_micros()).collect();
+    all.sort_unstable();
+    match &all[..] {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [least, .., most] => format!("{} ({least}–{most})", all[all.len() / 2]),
+    }
+}

@@ -1,0 +1,69 @@
+//! mkfs.ext4(8), on the disk's file.
+
+use std::env;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use ipc_common::{Errno, Error, Result};
+
+/// Where it is: in the PATH, or where administrators have it.
+pub(super) fn mkfs() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join("mkfs.ext4"))
+        .find(|program| program.is_file())
+}
+
+/// Makes an ext4 file system on a file, with a journal. `go_on` fails when it is to be stopped.
+pub(super) fn format(disk: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
+    let program = mkfs().ok_or_else(|| missing(disk))?;
+    let mut child = Command::new(&program)
+        // All at once: nothing is left for a thread of the kernel to write later.
+        .args(["-q", "-F", "-b", "4096", "-m", "0", "-J", "size=4"])
+        .args(["-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0"])
+        .arg(disk)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map(Running)
+        .map_err(|error| Error::from_io("execve", &error, program.display().to_string()))?;
+    let status = loop {
+        match child.0.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) => go_on()?,
+            Err(error) => return Err(Error::from_io("wait", &error, "mkfs.ext4")),
+        }
+        thread::sleep(Duration::from_millis(1));
+    };
+    if status.success() {
+        return Ok(());
+    }
+    let mut said = String::new();
+    if let Some(mut pipe) = child.0.stderr.take() {
+        // What it said before an error is all there is to show.
+        let _ = pipe.read_to_string(&mut said);
+    }
+    let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    Err(Error::refused("mkfs.ext4", Errno::EIO, program.display().to_string())
+        .with_remedy(format!("it ended with {status}: {}", said.join("; "))))
+}
+
+fn missing(disk: &Path) -> Error {
+    Error::refused("mkfs.ext4", Errno::ENOENT, disk.display().to_string())
+        .with_remedy("install e2fsprogs")
+}
+
+/// A child that does not outlive our interest in it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,130 @@
+//! Mounts that nobody else sees, and that cannot outlive us.
+//!
+//! The thread that does a trial has a mount namespace of its own (unshare(2), CLONE_NEWNS). In it, a
+//! tmpfs covers the folder for temporary files, and holds all mount points and files of the trial.
+//! So nothing has a name outside, and whatever ends the thread, `kill -9` too, ends the namespace
+//! with all that is mounted in it.
+
+use std::env;
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use ipc_common::{Errno, Error, Result};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+
+use super::disk::{self, Disk};
+
+/// Nothing of what we mount is to be run.
+const HARMLESS: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NOEXEC);
+
+/// The covered folder.
+#[derive(Debug)]
+pub(super) struct Stage {
+    tmpfs: Mounted,
+}
+
+impl Stage {
+    /// Gives the calling thread a mount namespace of its own, for good, and covers the folder.
+    pub fn enter(name: &str) -> Result<Stage> {
+        own_namespace()?;
+        let folder = env::temp_dir();
+        // Room for the disk's copy. Not `nodev`: there may have to be device nodes.
+        let options = format!("mode=700,size={}", disk::BYTES + (1 << 20));
+        let tmpfs = Mounted::new(name, &folder, "tmpfs", HARMLESS, &options)?;
+        Ok(Stage { tmpfs })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.tmpfs.on
+    }
+
+    /// A path in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// Mounts something on a new folder in it.
+    pub fn mount(
+        &self,
+        what: &Path,
+        on: &str,
+        kind: &str,
+        flags: MsFlags,
+        options: &str,
+    ) -> Result<Mounted> {
+        let on = self.file(on);
+        match fs::create_dir(&on) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(Error::from_io("mkdir", &error, on.display().to_string()));
+            }
+            _ => {}
+        }
+        let what = what.display().to_string();
+        Mounted::new(&what, &on, kind, flags | HARMLESS | MsFlags::MS_NODEV, options)
+    }
+
+    /// Mounts a disk's three files. `device` is `/dev/fuse`, which the disk has, too; we must not
+    /// keep it, for the kernel gives up a disk only when nobody has it any more.
+    pub fn mount_disk(&self, disk: &Disk, device: fs::File) -> Result<Mounted> {
+        let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
+        let what = Path::new(disk.name());
+        let mounted = self.mount(what, "disk", "fuse", MsFlags::MS_NOATIME, &options)?;
+        drop(device);
+        disk.mounted()?;
+        Ok(mounted)
+    }
+
+    /// Ends it, and says if that fails.
+    pub fn close(self) -> Result<()> {
+        self.tmpfs.unmount()
+    }
+}
+
+/// A mount namespace for this thread alone, from which nothing spreads to others.
+pub(super) fn own_namespace() -> Result<()> {
+    unshare(CloneFlags::CLONE_NEWNS)
+        .map_err(|errno| Error::new("unshare", errno, "a mount namespace"))?;
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
+        .map_err(|errno| Error::new("mount", errno, "/, as private"))
+}
+
+/// Something mounted, unmounted when dropped.
+#[derive(Debug)]
+pub(super) struct Mounted {
+    on: PathBuf,
+    gone: bool,
+}
+
+impl Mounted {
+    fn new(what: &str, on: &Path, kind: &str, flags: MsFlags, options: &str) -> Result<Mounted> {
+        mount(Some(what), on, Some(kind), flags, Some(options)).map_err(|errno| {
+            Error::new("mount", errno, format!("{kind} {what} on {}, {options}", on.display()))
+        })?;
+        Ok(Mounted { on: on.to_owned(), gone: false })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.on
+    }
+
+    /// Unmounts now, and says if that fails. umount(2) returns when all is written and let go.
+    pub fn unmount(mut self) -> Result<()> {
+        let done = umount2(&self.on, MntFlags::UMOUNT_NOFOLLOW);
+        self.gone = done.is_ok();
+        done.map_err(|errno: Errno| Error::new("umount", errno, self.on.display().to_string()))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        if !self.gone {
+            // After a failure something may still be open: then it goes when that is closed.
+            let _ = umount2(&self.on, MntFlags::MNT_DETACH);
+        }
+    }
+}

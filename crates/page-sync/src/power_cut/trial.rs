@@ -1,0 +1,240 @@
+//! One trial: a disk, a file system, two stores, one action, the cut, and what is left.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ipc_common::{Errno, Error, PageSize, Result};
+use mmap_file::{MapOptions, Mapping};
+use nix::mount::MsFlags;
+use nix::unistd::syncfs;
+
+use super::action::{Action, Barriers, PAGES, WRITTEN};
+use super::disk::{self, Disk};
+use super::format::format;
+use super::loop_device::{LoopDevice, Number};
+use super::pattern::{Age, Outcome, Pattern};
+use super::stage::{Mounted, Stage};
+use crate::sys;
+
+/// What one trial found.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// What was done after the stores.
+    pub action: Action,
+    /// Whether the file system flushed the disk's cache.
+    pub barriers: Barriers,
+    /// The pages that were stored to, and what was found in them after the cut.
+    pub pages: [(usize, Outcome); WRITTEN.len()],
+    /// How long the action took, on this disk, which is memory: for comparison, not for planning.
+    pub took: Duration,
+    /// How many bytes the action sent to the disk. They are in its cache then.
+    pub sent: u64,
+    /// How often the disk emptied its cache meanwhile, by its own count.
+    pub flushes: u64,
+    /// How many flushes the kernel completed on the loop device meanwhile, by its count
+    /// (`/sys/block/loopN/stat`). `None` where it does not say.
+    pub kernel_flushes: Option<u64>,
+}
+
+/// What is to be done, and with what.
+pub(super) struct Task<'a> {
+    pub action: Action,
+    pub barriers: Barriers,
+    pub disk: &'a Disk,
+    /// Fails when the trial is to be stopped.
+    pub go_on: &'a (dyn Fn() -> Result<()> + Sync),
+}
+
+/// Does the trial, in a mount namespace of its own: call it on a thread of its own.
+pub(super) fn run(task: &Task<'_>, device: File) -> Result<Trial> {
+    let stage = Stage::enter(task.disk.name())?;
+    let files = stage.mount_disk(task.disk, device)?;
+    let disk = Attachable { file: files.path().join(task.disk.name()), name: task.disk.name() };
+    format(&disk.file, task.go_on)?;
+    let pattern = Pattern::fresh(PageSize::system().bytes());
+    prepare(&stage, &disk, pattern)?;
+    (task.go_on)()?;
+
+    let live = disk.mount(&stage, MsFlags::empty(), task.barriers)?;
+    let (measured, platter) = act(task, &live, files.path(), pattern)?;
+    // What the file system writes from here on, it writes in vain.
+    live.unmount()?;
+    (task.go_on)()?;
+
+    let name = format!("{}-copy", task.disk.name());
+    let copy = Attachable { file: stage.file(&name), name: &name };
+    copy_platter(platter, &copy.file)?;
+    files.unmount()?;
+    (task.go_on)()?;
+    let pages = look(&stage, &copy, pattern)?;
+    stage.close()?;
+    Ok(Trial { pages, ..measured })
+}
+
+/// A file that can be made a disk.
+struct Attachable<'a> {
+    file: PathBuf,
+    name: &'a str,
+}
+
+/// An ext4 file system on a loop device.
+struct Live<'a> {
+    ext4: Mounted,
+    device: Number,
+    name: &'a str,
+}
+
+impl<'a> Attachable<'a> {
+    fn mount(&self, stage: &Stage, flags: MsFlags, barriers: Barriers) -> Result<Live<'a>> {
+        let backing = open(&self.file, OpenOptions::new().read(true).write(true))?;
+        let device = LoopDevice::attach(&backing, self.name, stage.path())?;
+        // The journal is to be committed when the action asks for it, not because five seconds are
+        // over: the interval is 5 minutes, and a trial a fraction of a second.
+        let options = format!("{},commit=300,errors=continue", barriers.option());
+        let flags = flags | MsFlags::MS_NOATIME;
+        let ext4 = stage.mount(device.path(), self.name_of_mount(), "ext4", flags, &options)?;
+        Ok(Live { ext4, device: device.mounted(), name: self.name })
+    }
+
+    /// Distinct, so that a copy that was not mounted is not mistaken for the disk.
+    fn name_of_mount(&self) -> &'static str {
+        if self.name.ends_with("-copy") { "after-the-cut" } else { "before-the-cut" }
+    }
+}
+
+impl Live<'_> {
+    fn file(&self) -> PathBuf {
+        self.ext4.path().join("pages")
+    }
+
+    /// Unmounts, and waits until the loop device is free again.
+    fn unmount(self) -> Result<()> {
+        self.ext4.unmount()?;
+        self.device.wait_until_free(self.name)
+    }
+}
+
+/// The file with its old pages: written, synced, unmounted, and so on the platter.
+fn prepare(stage: &Stage, disk: &Attachable<'_>, pattern: Pattern) -> Result<()> {
+    let live = disk.mount(stage, MsFlags::empty(), Barriers::On)?;
+    let path = live.file();
+    let mut file = open(&path, OpenOptions::new().write(true).create_new(true))?;
+    for page in 0..PAGES {
+        file.write_all(&pattern.page(page, Age::Old))
+            .map_err(|error| Error::from_io("write", &error, path.display().to_string()))?;
+    }
+    syncfs(&file).map_err(|errno| Error::new("syncfs", errno, path.display().to_string()))?;
+    drop(file);
+    live.unmount()
+}
+
+/// Stores, does the action, and cuts the power. Returns the platter of that moment.
+fn act(task: &Task<'_>, live: &Live<'_>, files: &Path, pattern: Pattern) -> Result<(Trial, File)> {
+    let path = live.file();
+    let file = open(&path, OpenOptions::new().read(true).write(true))?;
+    let mapping = MapOptions::new().read_write().map(&file)?;
+    let page = PageSize::system().bytes();
+    // What mounting has made dirty goes to the disk now, and is not counted.
+    syncfs(&file).map_err(|errno| Error::new("syncfs", errno, path.display().to_string()))?;
+    let counters = disk::counters(files)?;
+    let kernel_flushes = live.device.flushes();
+    for number in WRITTEN {
+        mapping.write_view()?.write(number * page, &pattern.page(number, Age::New))?;
+    }
+
+    let (result, took, kept) = perform(task.action, mapping, file);
+    result?;
+    // From the stores to here it took less than a millisecond. The kernel by itself writes dirty
+    // pages after 30 s, commits the journal after 300 s, and would have to do both.
+    let platter = disk::cut(files)?;
+
+    let after = disk::counters(files)?;
+    let trial = Trial {
+        action: task.action,
+        barriers: task.barriers,
+        pages: WRITTEN.map(|page| (page, Outcome::Foreign)),
+        took,
+        sent: after.written - counters.written,
+        flushes: after.flushes - counters.flushes,
+        kernel_flushes: kernel_flushes.and_then(|before| Some(live.device.flushes()? - before)),
+    };
+    // Mapped and open until here: neither has anything to do with the outcome, unless that was the
+    // action.
+    drop(kept);
+    Ok((trial, platter))
+}
+
+type Kept = Option<(Mapping, File)>;
+
+/// Does the action, and nothing else while the clock runs.
+fn perform(action: Action, mapping: Mapping, file: File) -> (Result<()>, Duration, Kept) {
+    let whole = 0..mapping.len();
+    let page = PageSize::system().bytes();
+    let io = |call, result: io::Result<()>| {
+        result.map_err(|error| Error::from_io(call, &error, "the file of the trial"))
+    };
+    let start = Instant::now();
+    let result = match action {
+        Action::Nothing => Ok(()),
+        Action::Munmap => {
+            let result = mapping.unmap();
+            drop(file);
+            return (result, start.elapsed(), None);
+        }
+        Action::MsAsync => mapping.flush_async(whole),
+        Action::SyncFileRange => sys::sync_file_range(file.as_fd())
+            .map_err(|errno| Error::new("sync_file_range", errno, "the file of the trial")),
+        Action::MsSyncPage => mapping.flush(WRITTEN[0] * page..(WRITTEN[0] + 1) * page),
+        Action::MsSync => mapping.flush(whole),
+        Action::Fdatasync => io("fdatasync", file.sync_data()),
+        Action::Fsync => io("fsync", file.sync_all()),
+    };
+    (result, start.elapsed(), Some((mapping, file)))
+}
+
+/// What the platter held at the cut, as a file of its own.
+fn copy_platter(mut platter: File, to: &Path) -> Result<()> {
+    let failed = |error: io::Error| Error::from_io("write", &error, to.display().to_string());
+    let mut copy = open(to, OpenOptions::new().write(true).create_new(true))?;
+    let copied = io::copy(&mut platter, &mut copy).map_err(failed)?;
+    if copied != disk::BYTES as u64 {
+        return Err(Error::refused("read", Errno::EIO, format!("the platter, {copied} bytes")));
+    }
+    Ok(())
+}
+
+/// Mounts the copy, as after a reboot (which replays the journal, also for a read-only mount), and
+/// looks at every page.
+fn look(
+    stage: &Stage,
+    copy: &Attachable<'_>,
+    pattern: Pattern,
+) -> Result<[(usize, Outcome); WRITTEN.len()]> {
+    let live = copy.mount(stage, MsFlags::MS_RDONLY, Barriers::On)?;
+    let path = live.file();
+    let found = fs::read(&path)
+        .map_err(|error| Error::from_io("read", &error, path.display().to_string()))?;
+    live.unmount()?;
+    let pages: Vec<Outcome> = found
+        .chunks(PageSize::system().bytes())
+        .enumerate()
+        .map(|(number, bytes)| pattern.judge(number, bytes))
+        .collect();
+    let untouched = (0..PAGES).filter(|number| !WRITTEN.contains(number));
+    let strange = WRITTEN.iter().any(|&number| pages.get(number) == Some(&Outcome::Foreign));
+    if pages.len() != PAGES || strange || untouched.into_iter().any(|n| pages[n] != Outcome::Old) {
+        let about = format!("{} bytes after the cut, pages {pages:?}", found.len());
+        return Err(Error::refused("power_cut", Errno::EIO, about).with_remedy(
+            "the experiment is broken: pages that nobody wrote have changed, or hold what nobody \
+             wrote",
+        ));
+    }
+    Ok(WRITTEN.map(|number| (number, pages[number])))
+}
+
+fn open(path: &Path, how: &OpenOptions) -> Result<File> {
+    how.open(path).map_err(|error| Error::from_io("open", &error, path.display().to_string()))
+}
