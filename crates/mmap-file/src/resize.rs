@@ -143,7 +143,7 @@ impl MappedFile {
 /// # Errors
 ///
 /// `ENOSPC`, `EDQUOT`, `EFBIG` and others of fallocate(2): the length is as it was.
-pub(crate) fn grow_file(file: &File, len: u64) -> Result<()> {
+pub fn grow_file(file: &File, len: u64) -> Result<()> {
     let failed = |errno| {
         Error::new("posix_fallocate", errno, format!("{}, {len} bytes", sys::name_of(file)))
     };

@@ -48,5 +48,5 @@ mod writer;
 pub use adopt::Adopt;
 pub use layout::{LONGEST_FILE, TRAILER};
 pub use reader::NoteReader;
-pub use whereabouts::Whereabouts;
+pub use whereabouts::{Whereabouts, whereabouts};
 pub use writer::NoteWriter;

@@ -41,6 +41,7 @@ mod format;
 mod loop_device;
 mod missing;
 mod pattern;
+mod perform;
 mod stage;
 mod trial;
 mod verdict;

@@ -1,13 +1,11 @@
 //! One trial: a disk, a file system, two stores, one action, the cut, and what is left.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ipc_common::{Errno, Error, PageSize, Result};
-use mmap_file::{MapOptions, Mapping};
 use nix::mount::MsFlags;
 use nix::unistd::syncfs;
 
@@ -16,8 +14,9 @@ use super::disk::{self, Disk};
 use super::format::format;
 use super::loop_device::{LoopDevice, Number};
 use super::pattern::{Age, Outcome, Pattern};
+use super::perform::perform;
 use super::stage::{Mounted, Stage};
-use crate::sys;
+use crate::file::PageFile;
 
 /// What one trial found.
 #[derive(Clone, Debug)]
@@ -110,6 +109,14 @@ impl Live<'_> {
         self.ext4.path().join("pages")
     }
 
+    /// Everything that is dirty goes to the disk, and there, with barriers, onto the platter.
+    fn sync(&self) -> Result<()> {
+        let about = || self.ext4.path().display().to_string();
+        let folder = File::open(self.ext4.path())
+            .map_err(|error| Error::from_io("open", &error, about()))?;
+        syncfs(&folder).map_err(|errno| Error::new("syncfs", errno, about()))
+    }
+
     /// Unmounts, and waits until the loop device is free again.
     fn unmount(self) -> Result<()> {
         self.ext4.unmount()?;
@@ -120,79 +127,47 @@ impl Live<'_> {
 /// The file with its old pages: written, synced, unmounted, and so on the platter.
 fn prepare(stage: &Stage, disk: &Attachable<'_>, pattern: Pattern) -> Result<()> {
     let live = disk.mount(stage, MsFlags::empty(), Barriers::On)?;
-    let path = live.file();
-    let mut file = open(&path, OpenOptions::new().write(true).create_new(true))?;
+    let file = PageFile::create_new(live.file(), PAGES)?;
     for page in 0..PAGES {
-        file.write_all(&pattern.page(page, Age::Old))
-            .map_err(|error| Error::from_io("write", &error, path.display().to_string()))?;
+        file.page_mut(page)?.write(0, &pattern.page(page, Age::Old))?;
     }
-    syncfs(&file).map_err(|errno| Error::new("syncfs", errno, path.display().to_string()))?;
     drop(file);
+    live.sync()?;
     live.unmount()
 }
 
 /// Stores, does the action, and cuts the power. Returns the platter of that moment.
 fn act(task: &Task<'_>, live: &Live<'_>, files: &Path, pattern: Pattern) -> Result<(Trial, File)> {
-    let path = live.file();
-    let file = open(&path, OpenOptions::new().read(true).write(true))?;
-    let mapping = MapOptions::new().read_write().map(&file)?;
-    let page = PageSize::system().bytes();
-    // What mounting has made dirty goes to the disk now, and is not counted.
-    syncfs(&file).map_err(|errno| Error::new("syncfs", errno, path.display().to_string()))?;
-    let counters = disk::counters(files)?;
-    let kernel_flushes = live.device.flushes();
-    for number in WRITTEN {
-        mapping.write_view()?.write(number * page, &pattern.page(number, Age::New))?;
+    let file = PageFile::open(live.file())?;
+    // What mounting and opening have made dirty goes to the disk now, and is not counted.
+    live.sync()?;
+    let before = disk::counters(files)?;
+    let kernel_before = live.device.flushes();
+    let new = WRITTEN.map(|number| pattern.page(number, Age::New));
+    for (number, new) in WRITTEN.into_iter().zip(&new) {
+        file.page_mut(number)?.write(0, new)?;
     }
 
-    let (result, took, kept) = perform(task.action, mapping, file);
-    result?;
+    let done = perform(task.action, file)?;
     // From the stores to here it took less than a millisecond. The kernel by itself writes dirty
     // pages after 30 s, commits the journal after 300 s, and would have to do both.
     let platter = disk::cut(files)?;
 
     let after = disk::counters(files)?;
+    let kernel_flushes = kernel_before.and_then(|before| Some(live.device.flushes()? - before));
+    // Mapped and open until here, so that neither ended before the cut.
+    drop(done.file);
     let trial = Trial {
         action: task.action,
         barriers: task.barriers,
+        // Nobody has looked yet.
         pages: WRITTEN.map(|page| (page, Outcome::Foreign)),
-        took,
-        sent: after.written - counters.written,
-        flushes: after.flushes - counters.flushes,
-        kernel_flushes: kernel_flushes.and_then(|before| Some(live.device.flushes()? - before)),
+        took: done.took,
+        sent: after.written - before.written,
+        flushes: after.flushes - before.flushes,
+        kernel_flushes,
     };
-    // Mapped and open until here: neither has anything to do with the outcome, unless that was the
-    // action.
-    drop(kept);
     Ok((trial, platter))
-}
-
-type Kept = Option<(Mapping, File)>;
-
-/// Does the action, and nothing else while the clock runs.
-fn perform(action: Action, mapping: Mapping, file: File) -> (Result<()>, Duration, Kept) {
-    let whole = 0..mapping.len();
-    let page = PageSize::system().bytes();
-    let io = |call, result: io::Result<()>| {
-        result.map_err(|error| Error::from_io(call, &error, "the file of the trial"))
-    };
-    let start = Instant::now();
-    let result = match action {
-        Action::Nothing => Ok(()),
-        Action::Munmap => {
-            let result = mapping.unmap();
-            drop(file);
-            return (result, start.elapsed(), None);
-        }
-        Action::MsAsync => mapping.flush_async(whole),
-        Action::SyncFileRange => sys::sync_file_range(file.as_fd())
-            .map_err(|errno| Error::new("sync_file_range", errno, "the file of the trial")),
-        Action::MsSyncPage => mapping.flush(WRITTEN[0] * page..(WRITTEN[0] + 1) * page),
-        Action::MsSync => mapping.flush(whole),
-        Action::Fdatasync => io("fdatasync", file.sync_data()),
-        Action::Fsync => io("fsync", file.sync_all()),
-    };
-    (result, start.elapsed(), Some((mapping, file)))
 }
 
 /// What the platter held at the cut, as a file of its own.

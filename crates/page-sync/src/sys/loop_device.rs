@@ -1,4 +1,4 @@
-//! ioctl(2) on loop devices (loop(4)), and sync_file_range(2): neither libc nor nix has them whole.
+//! ioctl(2) on loop devices (loop(4)), of which libc knows nothing.
 
 use std::ffi::c_ulong;
 use std::mem;
@@ -77,14 +77,4 @@ pub(crate) fn configure_loop_device(
     // lives through the call. The kernel takes its own reference to the backing file.
     let done = unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE as _, &raw const config) };
     Errno::result(done).map(drop)
-}
-
-/// Starts writing a file's dirty pages and waits for it, as sync_file_range(2) with all its flags
-/// does. No metadata, no flush of the disk's cache.
-pub(crate) fn sync_file_range(file: BorrowedFd<'_>) -> Result<(), Errno> {
-    let flags = libc::SYNC_FILE_RANGE_WAIT_BEFORE
-        | libc::SYNC_FILE_RANGE_WRITE
-        | libc::SYNC_FILE_RANGE_WAIT_AFTER;
-    // SAFETY: sync_file_range takes numbers only. A length of 0 means: to the end.
-    Errno::result(unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, flags) }).map(drop)
 }
