@@ -1,7 +1,6 @@
 //! Loop devices: a file that the kernel takes for a disk (loop(4)).
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -34,7 +33,7 @@ impl LoopDevice {
     /// Has a free loop device show `backing`. In `nodes`, a folder on a file system that allows
     /// devices, a node is made if `/dev` has none, as in containers.
     pub fn attach(backing: &File, name: &str, nodes: &Path) -> Result<LoopDevice> {
-        let control = open("/dev/loop-control".as_ref())?;
+        let control = control()?;
         for _ in 0..TRIES {
             let number = sys::free_loop_device(control.as_fd())
                 .map_err(|errno| Error::new("LOOP_CTL_GET_FREE", errno, "/dev/loop-control"))?;
@@ -127,7 +126,7 @@ fn node(number: u32, nodes: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Whether this process may ask for loop devices.
-pub(super) fn available() -> io::Result<()> {
-    OpenOptions::new().read(true).write(true).open("/dev/loop-control").map(drop)
+/// What tells which loop device is free.
+pub(super) fn control() -> Result<File> {
+    open("/dev/loop-control".as_ref())
 }

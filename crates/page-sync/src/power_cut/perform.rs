@@ -25,10 +25,10 @@ pub(super) fn perform(action: Action, file: PageFile) -> Result<Performed> {
             drop(file);
             return Ok(Performed { took: start.elapsed(), file: None });
         }
-        Action::MsAsync => drop(file.sync(.., Msync::ASYNC)?),
-        Action::SyncFileRange => drop(file.write_out(..)?),
-        Action::MsSyncPage => drop(file.sync(second, Msync::SYNC)?),
-        Action::MsSync => drop(file.sync(.., Msync::SYNC)?),
+        Action::MsAsync => file.sync(.., Msync::ASYNC).map(drop)?,
+        Action::SyncFileRange => file.write_out(..).map(drop)?,
+        Action::MsSyncPage => file.sync(second, Msync::SYNC).map(drop)?,
+        Action::MsSync => file.sync(.., Msync::SYNC).map(drop)?,
         Action::Fdatasync => file.fdatasync()?,
         Action::Fsync => file.fsync()?,
     }

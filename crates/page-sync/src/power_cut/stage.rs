@@ -1,11 +1,10 @@
 //! Mounts that nobody else sees, and that cannot outlive us.
 //!
 //! The thread that does a trial has a mount namespace of its own (unshare(2), CLONE_NEWNS). In it, a
-//! tmpfs covers the folder for temporary files, and holds all mount points and files of the trial.
-//! So nothing has a name outside, and whatever ends the thread, `kill -9` too, ends the namespace
-//! with all that is mounted in it.
+//! tmpfs covers `/mnt`, and holds all mount points and files of the trial. So nothing has a name
+//! outside, and whatever ends the thread, `kill -9` too, ends the namespace with all that is mounted
+//! in it.
 
-use std::env;
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
@@ -19,6 +18,10 @@ use super::disk::{self, Disk};
 /// Nothing of what we mount is to be run.
 const HARMLESS: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NOEXEC);
 
+/// Folders that are there for something to be mounted on them (hier(7)); nothing that we run lies
+/// below one of them.
+const FOLDERS: [&str; 3] = ["/mnt", "/media", "/tmp"];
+
 /// The covered folder.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -29,10 +32,14 @@ impl Stage {
     /// Gives the calling thread a mount namespace of its own, for good, and covers the folder.
     pub fn enter(name: &str) -> Result<Stage> {
         own_namespace()?;
-        let folder = env::temp_dir();
+        let folder = FOLDERS.map(Path::new).into_iter().find(|folder| folder.is_dir());
+        let folder = folder.ok_or_else(|| {
+            Error::refused("mount", Errno::ENOENT, FOLDERS.join(", "))
+                .with_remedy("there is no folder to mount anything on; create one of these")
+        })?;
         // Room for the disk's copy. Not `nodev`: there may have to be device nodes.
         let options = format!("mode=700,size={}", disk::BYTES + (1 << 20));
-        let tmpfs = Mounted::new(name, &folder, "tmpfs", HARMLESS, &options)?;
+        let tmpfs = Mounted::new(name, folder, "tmpfs", HARMLESS, &options)?;
         Ok(Stage { tmpfs })
     }
 

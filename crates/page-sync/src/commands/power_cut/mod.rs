@@ -1,6 +1,7 @@
 //! `power-cut`: what is on the disk when the power fails. Slide "Persistence".
 
 mod json;
+mod page_cache;
 mod progress;
 mod table;
 
@@ -13,8 +14,9 @@ use std::process::Command;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, value_parser};
 use ipc_common::cli::style::{ERROR, STRONG};
-use ipc_common::cli::{Failure, Quit, json_line, out};
-use page_sync::power_cut::{self, Action, Experiment};
+use ipc_common::cli::{Failure, Quit, json_line, out, shown};
+use nix::unistd::geteuid;
+use page_sync::power_cut::{self, Action, DiskKind, Experiment, Missing};
 
 use progress::Progress;
 
@@ -33,8 +35,10 @@ mounts, loop devices, processes.\n\n\
 It checks itself: all that promises durability is done once more on ext4 with `nobarrier`, which \
 never has the disk empty its cache. Then nothing may survive; if something does, the experiment is \
 broken, and says so.\n\n\
-It needs root, /dev/fuse, loop devices, ext4 and mkfs.ext4, and says which of them are missing.",
-    after_help = "Examples:\n  sudo page-sync power-cut\n  \
+It needs root, /dev/fuse, loop devices, ext4 and mkfs.ext4. Where one of them is missing, it says \
+which, and shows the page cache instead: which pages are dirty. That is not durability: a page that \
+sync_file_range has cleaned is in the disk's cache, and the power cut takes it.",
+    after_help = "Examples:\n  sudo page-sync power-cut\n  page-sync power-cut --page-cache\n  \
 sudo page-sync power-cut --trials 10 --action ms-sync --action sync-file-range\n\n\
 Exit codes: 0 done; 1 failed: something is missing, or the experiment is broken, or a promise is; \
 2 wrong usage; 128 + n ended by signal n."
@@ -46,6 +50,9 @@ pub struct PowerCut {
     /// Only this action, and the controls; can be given more than once
     #[arg(long = "action", value_name = "NAME", value_parser = PossibleValuesParser::new(Action::ALL.map(Action::name)))]
     actions: Vec<String>,
+    /// Only look which pages are dirty, on a file of your own; needs no root, and is no durability
+    #[arg(long, conflicts_with = "trials")]
+    page_cache: bool,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -53,22 +60,23 @@ pub struct PowerCut {
 
 impl PowerCut {
     pub fn run(self) -> Result<(), Failure> {
+        let actions = self.actions();
+        if self.page_cache {
+            return page_cache::show(&actions, self.json);
+        }
         let missing = power_cut::missing();
         if !missing.is_empty() {
-            let mut errors = anstream::stderr();
-            // Nobody is left to tell if standard error is closed.
-            let _ = writeln!(
-                errors,
-                "{ERROR}error:{ERROR:#} the power cut needs what is missing here:"
-            );
-            for thing in &missing {
-                let _ = writeln!(errors, "  {STRONG}{}{STRONG:#}: {}", thing.what, thing.remedy);
+            complain(&missing);
+            // A pipe that is closed is no failure; that there was no power cut is one.
+            match page_cache::show(&actions, self.json) {
+                Ok(()) => return Err(Failure::Said),
+                Err(failure) => return Err(failure),
             }
-            return Err(Failure::Said);
         }
         let quit = Quit::watch()?;
         let mut progress = Progress::new(&quit);
-        let report = self.experiment().run(&mut progress);
+        let experiment = Experiment::new(disk).trials(self.trials.into()).actions(&actions);
+        let report = experiment.run(&mut progress);
         progress.clear();
         quit.check()?;
         let report = report?;
@@ -85,14 +93,24 @@ impl PowerCut {
         if objections.is_empty() { Ok(()) } else { Err(Failure::Said) }
     }
 
-    fn experiment(&self) -> Experiment {
-        let experiment = Experiment::new(disk).trials(self.trials.into());
-        if self.actions.is_empty() {
-            return experiment;
-        }
+    /// Those that were named, or all.
+    fn actions(&self) -> Vec<Action> {
         let named = |action: &Action| self.actions.iter().any(|name| name == action.name());
-        let actions: Vec<Action> = Action::ALL.into_iter().filter(named).collect();
-        experiment.actions(&actions)
+        let all = self.actions.is_empty();
+        Action::ALL.into_iter().filter(|action| all || named(action)).collect()
+    }
+}
+
+fn complain(missing: &[Missing]) {
+    let mut errors = anstream::stderr();
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(errors, "{ERROR}error:{ERROR:#} no power cut here. What is missing:");
+    for Missing { what, remedy } in missing {
+        let _ = writeln!(errors, "  {STRONG}{what}{STRONG:#}: {remedy}");
+    }
+    if let (false, Ok(program)) = (geteuid().is_root(), env::current_exe()) {
+        // `sudo cargo run` would often not find cargo, and build as root if it did.
+        let _ = writeln!(errors, "  {STRONG}sudo {} power-cut{STRONG:#}", shown(&program));
     }
 }
 
@@ -110,10 +128,18 @@ fn disk() -> Command {
 pub struct Disk {
     /// What its file is called
     name: OsString,
+    /// What the experiment has to find out
+    #[arg(long, value_parser = ["without-cache", "lying"])]
+    wrong: Option<String>,
 }
 
 impl Disk {
     pub fn run(self) -> Result<(), Failure> {
-        Ok(power_cut::serve_disk(&self.name)?)
+        let kind = match self.wrong.as_deref() {
+            Some("without-cache") => DiskKind::WithoutCache,
+            Some(_) => DiskKind::Lying,
+            None => DiskKind::Honest,
+        };
+        Ok(power_cut::serve_disk(&self.name, kind)?)
     }
 }

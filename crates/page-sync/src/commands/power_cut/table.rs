@@ -12,8 +12,8 @@ pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let times = if trials == 1 { "once".into() } else { format!("{trials} times each") };
     writeln!(
         out,
-        "Pages {first} and {second} of a file written through a shared mapping, then one thing, \
-         then the\npower cut. What the pages held afterwards, {times}:\n"
+        "Pages {first} and {second} of a file written through a shared mapping, then one thing,\n\
+         then the power cut. What the pages held afterwards, {times}:\n"
     )?;
     writeln!(
         out,
@@ -37,15 +37,16 @@ pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\n{FAINT}sent: what went to the disk, and was in its cache; flushes: how often it had to \
-         empty\nits cache onto its platter; µs: the median and the extremes, on a disk that is \
-         memory.{FAINT:#}"
+        "\n{FAINT}sent: what went to the disk, and was in its cache. flushes: how often it had to\n\
+         empty its cache onto its platter. µs: the median and the extremes, on a disk\n\
+         that is memory.{FAINT:#}"
     )?;
     let sound = report.objections().is_empty();
     if sound {
         writeln!(
             out,
-            "\nEvery promise was kept, and without barriers nothing survived: the experiment works."
+            "\nEvery promise was kept, and without barriers nothing survived: the experiment\n\
+             shows what it says."
         )?;
     }
     Ok(())
@@ -87,6 +88,6 @@ fn micros(trials: &[&Trial]) -> String {
     match &all[..] {
         [] => String::new(),
         [one] => one.to_string(),
-        [least, .., most] => format!("{} ({least}–{most})", all[all.len() / 2]),
+        [least, .., most] => format!("{} ({least}–{most})", all[(all.len() - 1) / 2]),
     }
 }

@@ -68,11 +68,21 @@ impl Cached {
 
     /// Puts all that is in the cache onto the platter.
     pub fn flush(&mut self) {
+        self.spill();
+        self.counters.flushes += 1;
+    }
+
+    /// Counts a flush, and does none.
+    pub fn pretend_to_flush(&mut self) {
+        self.counters.flushes += 1;
+    }
+
+    /// Does a flush that nobody asked for.
+    pub fn spill(&mut self) {
         for sector in std::mem::take(&mut self.unflushed) {
             let bytes = sector * SECTOR..(sector + 1) * SECTOR;
             self.platter[bytes.clone()].copy_from_slice(&self.shown[bytes]);
         }
-        self.counters.flushes += 1;
     }
 
     /// What would be there if the power failed now.
@@ -111,7 +121,7 @@ mod tests {
             assert_eq!(disk.write(offset, b"ab"), Err(Errno::ENOSPC));
         }
         assert_eq!(disk.read(1023, 10), [0]);
-        assert_eq!(disk.read(u64::MAX, usize::MAX), []);
+        assert!(disk.read(u64::MAX, usize::MAX).is_empty());
         assert_eq!(disk.counters().written, 0);
     }
 

@@ -31,6 +31,19 @@ const PLATTER: &str = "platter";
 /// The file that shows what the disk was asked to do.
 const COUNTERS: &str = "counters";
 
+/// What kind of disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskKind {
+    /// Its cache forgets, and a flush empties it onto the platter: as the standards say.
+    Honest,
+    /// It has no cache: what is written is on the platter at once. The experiment has to find out
+    /// that it cannot show anything with this one.
+    WithoutCache,
+    /// It says that it has flushed, and has not, once there is a file system on it. Such disks were
+    /// sold. The experiment has to find out that promises are broken on this one.
+    Lying,
+}
+
 /// What the process that is the disk does: serves until its input ends, or its parent dies. Called
 /// by the command that [`Experiment::new`](super::Experiment::new) was given, with a name for the
 /// disk's file; standard input is the parent's hand, standard output is `/dev/fuse`.
@@ -38,7 +51,7 @@ const COUNTERS: &str = "counters";
 /// # Errors
 ///
 /// `EINVAL` if standard output is no FUSE device, as when somebody types the command.
-pub fn serve_disk(name: &OsStr) -> Result<()> {
+pub fn serve_disk(name: &OsStr, kind: DiskKind) -> Result<()> {
     // Two ropes. A parent that is killed closes our input, but not while one of its threads waits
     // for a disk that is stopped (SIGSTOP): then this one pulls.
     set_pdeathsig(Signal::SIGKILL).map_err(|errno| Error::new("prctl", errno, "the disk"))?;
@@ -59,7 +72,7 @@ pub fn serve_disk(name: &OsStr) -> Result<()> {
     )
     };
     let device: OwnedFd = io::stdout().as_fd().try_clone_to_owned().map_err(failed)?;
-    let files = Files::new(name.to_owned(), BYTES);
+    let files = Files::new(name.to_owned(), BYTES, kind);
     // One thread: what is asked for is done in that order.
     let session = Session::from_fd(files, device, SessionACL::Owner, Config::default())
         .and_then(Session::spawn)
