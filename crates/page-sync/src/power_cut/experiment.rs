@@ -34,6 +34,25 @@ pub trait Watcher {
 }
 
 /// The experiment: which actions, how often, and how the process that is the disk is started.
+///
+/// ```no_run
+/// use std::process::Command;
+/// use page_sync::power_cut::{Action, Barriers, Experiment, Watcher};
+///
+/// struct Silent;
+/// impl Watcher for Silent {
+///     fn stop(&mut self) -> bool {
+///         false
+///     }
+///     fn next(&mut self, _: usize, _: usize, _: Action, _: Barriers) {}
+/// }
+///
+/// // A program that calls `serve_disk`.
+/// let disk = || Command::new("/usr/libexec/page-sync-disk");
+/// let report = Experiment::new(disk).actions(&[Action::Fsync]).trials(10).run(&mut Silent)?;
+/// assert_eq!(report.objections(), []);
+/// # Ok::<(), ipc_common::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Experiment {
     actions: Vec<Action>,
@@ -100,9 +119,10 @@ impl Experiment {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("page-sync-{}-{number}", std::process::id());
         let device = disk::open_device()?;
-        // Here, and not on the trial's thread: the disk must not live in the namespace that has
-        // it mounted. It would be the last one there, and its end would unmount the file system,
-        // which would ask the disk, which is ending.
+        // Here, and not on the trial's thread: the disk must not live in the namespace that has it
+        // mounted. After a `kill -9` it would be the last one there, and its end would unmount the
+        // file system, which would ask the disk, which is ending. (So it was, 5 times of 12: the
+        // journal's thread in state D until the connection was aborted by hand.)
         let disk = Disk::start((self.disk)(), &device, &name)?;
         let stop = AtomicBool::new(false);
         let go_on = || match stop.load(Ordering::Relaxed) {

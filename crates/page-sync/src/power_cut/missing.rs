@@ -1,5 +1,6 @@
 //! What the experiment needs and this machine lacks, and what to do about each.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -17,7 +18,7 @@ pub struct Missing {
     /// What.
     pub what: String,
     /// What to do.
-    pub remedy: &'static str,
+    pub remedy: Cow<'static, str>,
 }
 
 impl fmt::Display for Missing {
@@ -29,7 +30,8 @@ impl fmt::Display for Missing {
 /// All that is missing for the experiment; nothing, if it can be done here. Everything is tried, so
 /// that nobody has to come back for the next thing.
 pub fn missing() -> Vec<Missing> {
-    let lacks = |what: &str, remedy| Missing { what: what.to_owned(), remedy };
+    let lacks =
+        |what: &str, remedy: &'static str| Missing { what: what.into(), remedy: remedy.into() };
     let mut all = Vec::new();
     if !geteuid().is_root() {
         all.push(lacks("root", "mounting needs it; use sudo"));
@@ -55,7 +57,7 @@ pub fn missing() -> Vec<Missing> {
 fn device(path: &str, errno: Option<Errno>, remedy: &'static str) -> Option<Missing> {
     let errno = errno?;
     let denied = matches!(errno, Errno::EACCES | Errno::EPERM) && !geteuid().is_root();
-    (!denied).then(|| Missing { what: format!("{path} ({errno:?})"), remedy })
+    (!denied).then(|| Missing { what: format!("{path} ({errno:?})"), remedy: remedy.into() })
 }
 
 /// Whether the kernel has the file system, or a module for it that it would load by itself.
@@ -82,8 +84,6 @@ fn no_namespace() -> Option<Missing> {
         .map_err(|error| Error::from_io("clone", &error, "a thread"))
         .and_then(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
     let error = tried.err()?;
-    Some(Missing {
-        what: format!("a mount namespace ({}: {:?})", error.call(), error.errno()),
-        remedy: "root needs CAP_SYS_ADMIN; start the container with --privileged, or use the machine itself",
-    })
+    let what = format!("{} ({}: {:?})", error.about(), error.call(), error.errno());
+    Some(Missing { what, remedy: error.remedy().to_owned().into() })
 }

@@ -92,11 +92,17 @@ impl Stage {
 
 /// A mount namespace for this thread alone, from which nothing spreads to others.
 pub(super) fn own_namespace() -> Result<()> {
-    unshare(CloneFlags::CLONE_NEWNS)
-        .map_err(|errno| Error::new("unshare", errno, "a mount namespace"))?;
+    unshare(CloneFlags::CLONE_NEWNS).map_err(|errno| {
+        Error::new("unshare", errno, "a mount namespace").with_remedy(
+            "root needs CAP_SYS_ADMIN; start the container with --privileged, or use the machine \
+             itself",
+        )
+    })?;
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-    mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
-        .map_err(|errno| Error::new("mount", errno, "/, as private"))
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>).map_err(|errno| {
+        Error::new("mount", errno, "/, as private")
+            .with_remedy("in a chroot(2) that is no mount point this does not work; use another")
+    })
 }
 
 /// Something mounted, unmounted when dropped.
@@ -110,6 +116,7 @@ impl Mounted {
     fn new(what: &str, on: &Path, kind: &str, flags: MsFlags, options: &str) -> Result<Mounted> {
         mount(Some(what), on, Some(kind), flags, Some(options)).map_err(|errno| {
             Error::new("mount", errno, format!("{kind} {what} on {}, {options}", on.display()))
+                .with_remedy("the kernel does not mount this; `dmesg | tail` says why")
         })?;
         Ok(Mounted { on: on.to_owned(), gone: false })
     }
@@ -123,7 +130,10 @@ impl Mounted {
     pub fn unmount(mut self) -> Result<()> {
         let done = umount2(&self.on, MntFlags::UMOUNT_NOFOLLOW);
         self.gone = done.is_ok();
-        done.map_err(|errno: Errno| Error::new("umount", errno, self.on.display().to_string()))
+        done.map_err(|errno: Errno| {
+            Error::new("umount", errno, self.on.display().to_string())
+                .with_remedy("something in it is still open; it goes when this command ends")
+        })
     }
 }
 

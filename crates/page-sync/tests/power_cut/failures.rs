@@ -127,3 +127,15 @@ pub fn all_that_is_missing_is_named_at_once() {
     assert!(!finished.stderr.contains("root"), "that is not missing: {finished:?}");
     assert_eq!(finished.stderr.lines().count(), 5, "{finished:?}");
 }
+
+pub fn root_without_the_capability_is_told_so() {
+    let program = env!("CARGO_BIN_EXE_page-sync");
+    let mut command = Command::new("setpriv");
+    let finished = Program::run(command.args(["--bounding-set=-sys_admin", program, "power-cut"]));
+    assert_eq!(finished.code(), Some(1), "{finished:?}");
+    assert!(
+        finished.stderr.contains("a mount namespace (unshare: EPERM): ")
+            && finished.stderr.contains("CAP_SYS_ADMIN"),
+        "{finished:?}"
+    );
+}

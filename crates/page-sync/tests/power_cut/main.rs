@@ -10,7 +10,7 @@ mod view;
 use endings::*;
 use failures::*;
 use outcomes::*;
-use support::power_cut_is_possible;
+use support::{power_cut_is_possible, setpriv};
 use testkit::need;
 use view::*;
 
@@ -38,10 +38,12 @@ testkit::cases! {
     a_mkfs_that_fails_says_what_it_said needs power_cut_is_possible;
     a_mkfs_that_hangs_can_be_interrupted needs power_cut_is_possible;
     all_that_is_missing_is_named_at_once needs need::root, need::namespaces;
+    root_without_the_capability_is_told_so needs need::root, setpriv;
 
     the_page_cache_view_says_what_it_is needs support::ext4;
     an_ordinary_user_is_told_why_and_shown_the_page_cache needs need::ordinary_user, support::ext4;
     where_the_page_cache_is_silent_the_view_says_so needs need::namespaces;
+    colours_and_progress_are_for_terminals needs power_cut_is_possible, script;
     wrong_usage_is_exit_code_2;
     the_disk_is_not_to_be_typed;
 }

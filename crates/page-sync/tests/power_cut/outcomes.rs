@@ -134,7 +134,7 @@ pub fn the_command_says_what_the_library_found() {
         let rows = table.lines().filter(|line| line.starts_with(&format!("{name:<22}")));
         rows.map(|row| row[22..].split_whitespace().map(str::to_owned).collect()).collect()
     };
-    assert_eq!(rows("nothing")[0][..5], ["old", "old", "0", "K", "0"]);
+    assert_eq!(rows("nothing")[0][..5], ["old", "old", "0", "KiB", "0"]);
     assert_eq!(rows("sync_file_range").len(), 1);
     let [kept, control] = &rows("msync MS_SYNC")[..] else { panic!("{table}") };
     assert_eq!((&kept[0], &kept[1]), (&"new".to_owned(), &"new".to_owned()), "{table}");

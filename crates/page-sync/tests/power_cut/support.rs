@@ -32,6 +32,14 @@ pub fn ext4() -> Result<(), String> {
     }
 }
 
+/// setpriv(1), of util-linux.
+pub fn setpriv() -> Result<(), String> {
+    match Command::new("setpriv").arg("--version").output() {
+        Ok(output) if output.status.success() => Ok(()),
+        _ => Err("there is no setpriv(1)".into()),
+    }
+}
+
 pub fn page_sync(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_page-sync"));
     command.args(arguments);

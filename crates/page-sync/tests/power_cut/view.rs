@@ -1,6 +1,7 @@
 //! What is shown where there is no power cut, and other ways to hold it wrongly.
 
 use std::fs;
+use std::process::Command;
 
 use testkit::{Program, small_tmpfs};
 
@@ -96,4 +97,30 @@ pub fn the_disk_is_not_to_be_typed() {
     let finished = disk.finish();
     assert_eq!(finished.code(), Some(1));
     assert!(finished.stderr.contains("not to be typed"), "{finished:?}");
+}
+
+/// A terminal, by script(1).
+pub fn script() -> Result<(), String> {
+    match Program::run(Command::new("sh").args(["-c", "script --version"])).code() {
+        Some(0) => Ok(()),
+        _ => Err("there is no script(1) to make a terminal with".into()),
+    }
+}
+
+pub fn colours_and_progress_are_for_terminals() {
+    let line = format!("{} power-cut --trials 1 --action fsync", env!("CARGO_BIN_EXE_page-sync"));
+    let on_terminal = |environment: &[(&str, &str)]| {
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm");
+        Program::run(script.envs(environment.iter().copied())).stdout
+    };
+    let text = on_terminal(&[]);
+    assert!(text.contains("power cut 1 of 4: msync MS_SYNC"), "{text:?}");
+    // It is gone before the table comes.
+    assert!(text.contains("\r\x1b[KPages 2 and 5"), "{text:?}");
+    assert!(text.contains("\x1b[1mthen "), "{text:?}");
+    let plain = on_terminal(&[("NO_COLOR", "1")]);
+    assert!(!plain.contains("\x1b[1m") && plain.contains("fsync   "), "{plain:?}");
+    let dumb = on_terminal(&[("TERM", "dumb")]);
+    assert!(!dumb.contains('\x1b') && !dumb.contains("power cut 1 of"), "{dumb:?}");
 }

@@ -17,7 +17,7 @@ pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "{STRONG}{:<22}{:<12}{:<12}{:>7}  {:>7}  µs{STRONG:#}",
+        "{STRONG}{:<22}{:<10}{:<10}{:>8}  {:>7}  time{STRONG:#}",
         "then",
         format!("page {first}"),
         format!("page {second}"),
@@ -38,7 +38,7 @@ pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     writeln!(
         out,
         "\n{FAINT}sent: what went to the disk, and was in its cache. flushes: how often it had to\n\
-         empty its cache onto its platter. µs: the median and the extremes, on a disk\n\
+         empty its cache onto its platter. time: the median and the extremes, on a disk\n\
          that is memory.{FAINT:#}"
     )?;
     let sound = report.objections().is_empty();
@@ -57,11 +57,11 @@ fn row(out: &mut impl Write, action: Action, trials: &[&Trial]) -> io::Result<()
     for place in 0..WRITTEN.len() {
         let found: Vec<Outcome> = trials.iter().map(|trial| trial.pages[place].1).collect();
         let (style, text) = cell(&found);
-        write!(out, "{style}{text:<12}{style:#}")?;
+        write!(out, "{style}{text:<10}{style:#}")?;
     }
     let kib = range(trials.iter().map(|trial| trial.sent.div_ceil(1024)));
     let flushes = range(trials.iter().map(|trial| trial.flushes));
-    writeln!(out, "{:>7}  {flushes:>7}  {}", format!("{kib} K"), micros(trials))
+    writeln!(out, "{:>8}  {flushes:>7}  {}", format!("{kib} KiB"), time(trials))
 }
 
 /// What was found in a page, all trials together.
@@ -72,8 +72,8 @@ fn cell(found: &[Outcome]) -> (Style, String) {
     match (old, new) {
         (_, new) if new == all => (KERNEL, "new".into()),
         (old, _) if old == all => (WARNING, "old".into()),
-        (old, new) if old + new == all => (ERROR, format!("new {new} of {all}")),
-        (old, new) => (ERROR, format!("torn {} of {all}", all - old - new)),
+        (old, new) if old + new == all => (ERROR, format!("new {new}/{all}")),
+        (old, new) => (ERROR, format!("torn {}/{all}", all - old - new)),
     }
 }
 
@@ -82,12 +82,15 @@ fn range(numbers: impl Iterator<Item = u64> + Clone) -> String {
     if least == most { least.to_string() } else { format!("{least}–{most}") }
 }
 
-fn micros(trials: &[&Trial]) -> String {
+/// The median and the extremes, in a unit in which they are short.
+fn time(trials: &[&Trial]) -> String {
     let mut all: Vec<u128> = trials.iter().map(|trial| trial.took.as_micros()).collect();
     all.sort_unstable();
-    match &all[..] {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [least, .., most] => format!("{} ({least}–{most})", all[(all.len() - 1) / 2]),
+    let (Some(least), Some(most)) = (all.first(), all.last()) else { return String::new() };
+    let (unit, of) = if *most < 10_000 { ("µs", 1) } else { ("ms", 1000) };
+    let middle = all[(all.len() - 1) / 2] / of;
+    match all.len() {
+        1 => format!("{middle} {unit}"),
+        _ => format!("{middle} {unit} ({}–{})", least / of, most / of),
     }
 }
