@@ -130,29 +130,32 @@ impl Experiment {
             true => Err(stopped()),
         };
         let task = Task { action, barriers, disk: &disk, go_on: &go_on };
-        let result = watched(watcher, &stop, &disk, || trial::run(&task, device));
+        let (result, hung) = watched(watcher, &stop, &disk, || trial::run(&task, device))?;
         result.map_err(|error| {
             if stop.load(Ordering::Relaxed) {
                 return stopped();
             }
-            // Asked before `drop` ends it.
-            match disk.ended() {
-                Some(status) => Error::refused("power_cut", Errno::EIO, disk.about()).with_remedy(
-                    format!("it ended in the middle of a trial ({status}), and so: {error}"),
-                ),
-                None => error,
-            }
+            let what = match disk.ended() {
+                _ if hung => {
+                    format!("it did not answer for {} s and was killed", PATIENCE.as_secs())
+                }
+                Some(status) => format!("it ended in the middle of a trial ({status})"),
+                None => return error,
+            };
+            Error::refused("power_cut", Errno::EIO, disk.about())
+                .with_remedy(format!("{what}, and so: {error}"))
         })
     }
 }
 
-/// Runs the trial on a thread of its own, and takes its disk away if it hangs.
+/// Runs the trial on a thread of its own, and takes its disk away if it hangs: whether it had to,
+/// is the `bool`.
 fn watched(
     watcher: &mut dyn Watcher,
     stop: &AtomicBool,
     disk: &Disk,
     trial: impl FnOnce() -> Result<Trial> + Send,
-) -> Result<Trial> {
+) -> Result<(Result<Trial>, bool)> {
     thread::scope(|scope| {
         let (done, ended) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -162,7 +165,7 @@ fn watched(
                 trial()
             })
             .map_err(|error: io::Error| Error::from_io("clone", &error, "the trial's thread"))?;
-        let mut until = Instant::now() + PATIENCE;
+        let (mut until, mut hung) = (Instant::now() + PATIENCE, false);
         while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(NAP) {
             if !stop.load(Ordering::Relaxed) && watcher.stop() {
                 stop.store(true, Ordering::Relaxed);
@@ -171,9 +174,11 @@ fn watched(
             if Instant::now() > until {
                 // Whoever waits for it, in the kernel too, now gets EIO.
                 disk.kill();
+                hung = true;
             }
         }
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let result = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((result, hung))
     })
 }
 
