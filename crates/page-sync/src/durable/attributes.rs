@@ -94,7 +94,13 @@ impl Old {
             sys::remove_xattr(new, ACL).map_err(failed("fremovexattr"))?;
         }
         for name in names.iter().filter(|n| n.starts_with(b"user.") || n.starts_with(b"system.")) {
-            let value = sys::get_xattr(&self.file, name).map_err(failed("getxattr"))?;
+            let value = sys::get_xattr(&self.file, name).map_err(|errno| match errno {
+                Errno::EACCES => place.error("getxattr", errno).with_remedy(
+                    "the file has an extended attribute that only its readers can copy, and its \
+                     mode keeps you from reading; make it readable first (`chmod u+r`)",
+                ),
+                _ => place.error("getxattr", errno),
+            })?;
             if let Some(value) = value {
                 sys::set_xattr(new, name, &value).map_err(failed("fsetxattr"))?;
             }

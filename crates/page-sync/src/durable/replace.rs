@@ -132,20 +132,21 @@ pub fn replace_with(
 ) -> std::result::Result<Replaced, NotReplaced> {
     let old = |error| NotReplaced { content: Content::Old, error };
     let place = Place::of(path.as_ref()).map_err(old)?;
-    let replaced = exchange(&place, mode, fill).map_err(old)?;
+    let replaced = exchange(&place, mode, Temporary::new, fill).map_err(old)?;
     place.sync().map_err(|error| NotReplaced { content: Content::New, error })?;
     Ok(replaced)
 }
 
 /// All but the last step. Whatever fails here, the name leads where it led before.
-fn exchange(
-    place: &Place<'_>,
+fn exchange<'a>(
+    place: &'a Place<'a>,
     mode: u32,
+    temporary: fn(&'a Place<'a>, u32) -> Result<Temporary<'a>>,
     fill: impl FnOnce(&File) -> Result<()>,
 ) -> Result<Replaced> {
     let old = Old::at(place)?;
     // Until it has the old one's mode: nobody else's.
-    let mut new = Temporary::new(place, if old.is_some() { 0o600 } else { mode })?;
+    let mut new = temporary(place, if old.is_some() { 0o600 } else { mode })?;
     // For `leftovers`: somebody is still at it.
     let file = new.file().try_clone();
     let file =
@@ -164,4 +165,56 @@ fn exchange(
     new.rename()?;
     drop(lock);
     Ok(Replaced { created: old.is_none(), other_names: old.map_or(0, |old| old.other_names()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    use ipc_common::Errno;
+
+    /// With O_TMPFILE, and as on a file system that has none: the same promises.
+    fn both_ways(test: impl Fn(&Path, &dyn Fn(&dyn Fn(&File) -> Result<()>) -> Result<Replaced>)) {
+        for way in 0..2 {
+            let folder = testkit::folder();
+            let path = folder.file("file");
+            test(&path, &|fill| {
+                let place = Place::of(&path)?;
+                match way {
+                    0 => exchange(&place, 0o640, Temporary::new, fill),
+                    _ => exchange(&place, 0o640, Temporary::with_hidden_name, fill),
+                }
+            });
+            let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().collect();
+            assert!(left.iter().all(|entry| entry.file_name() == "file"), "{left:?}");
+        }
+    }
+
+    #[test]
+    fn the_content_is_replaced_and_the_mode_is_kept() {
+        use std::os::unix::fs::PermissionsExt;
+        both_ways(|path, replace| {
+            let fill = |mut file: &File| {
+                assert!(super::super::leftovers(path).unwrap().is_empty(), "we are still at it");
+                file.write_all(b"new").map_err(|e| Error::from_io("write", &e, ""))
+            };
+            assert!(replace(&fill).unwrap().created);
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o027, 0);
+            fs::set_permissions(path, fs::Permissions::from_mode(0o604)).unwrap();
+            assert!(!replace(&fill).unwrap().created);
+            assert_eq!(fs::read(path).unwrap(), b"new");
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o7777, 0o604);
+        });
+    }
+
+    #[test]
+    fn a_failure_on_the_way_changes_and_leaves_nothing() {
+        both_ways(|path, replace| {
+            fs::write(path, "old").unwrap();
+            let fails = |_: &File| Err(Error::new("write", Errno::ENOSPC, ""));
+            assert_eq!(replace(&fails).unwrap_err().errno(), Errno::ENOSPC);
+            assert_eq!(fs::read(path).unwrap(), b"old");
+        });
+    }
 }

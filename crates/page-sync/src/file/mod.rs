@@ -14,11 +14,13 @@
 //! # Layout
 //!
 //! `pages` is the arithmetic, for any page size; `page_file` the file and its mapping; `open` how
-//! one is created, opened, or adopted.
+//! one is created, opened, or adopted; `sizes` which sizes of pages this system has.
 
 mod open;
 mod page_file;
 mod pages;
+mod sizes;
 
 pub use page_file::PageFile;
 pub use pages::{Pages, Span};
+pub use sizes::{Huge, Sizes, Transparent};

@@ -11,6 +11,7 @@ use ipc_common::{Errno, Error, PageSize, Result};
 use mmap_file::{Access, Found, MapOptions, create_new, grow_file, open_file};
 
 use super::{PageFile, Pages};
+use crate::inspect::{FileSystem, FileSystemKind};
 use crate::sync::Health;
 
 /// Nobody but the owner. Whoever wants to share the file widens it.
@@ -38,7 +39,7 @@ impl PageFile {
     /// # Errors
     ///
     /// - `EINVAL` if its length is no whole number of pages, or 0: see [`PageFile::adopt`];
-    /// - `ENODEV` if it cannot be mapped, such as most files of /proc and /sys;
+    /// - `ENODEV` if it cannot be mapped: the files of /proc and /sys, above all;
     /// - `ENOSPC`, `EDQUOT` if it has holes, and the device no room for them;
     /// - `EACCES`, `EROFS`, `ELOOP`, `ENOENT`, `EISDIR` and others of open(2).
     pub fn open(path: impl AsRef<Path>) -> Result<PageFile> {
@@ -82,16 +83,32 @@ impl PageFile {
     /// As for [`PageFile::open`]. The file has its old length then.
     pub fn adopt(path: impl AsRef<Path>) -> Result<PageFile> {
         let path = path.as_ref();
-        let file = open_file(path, Access::ReadWrite)?;
+        let file = open_real(path, Access::ReadWrite)?;
         let pages = Pages::to_hold(length(&file, path)?.max(1), PageSize::system())?;
         mapped(file, path, pages, Access::ReadWrite)
     }
 }
 
 fn opened(path: &Path, access: Access) -> Result<PageFile> {
-    let file = open_file(path, access)?;
+    let file = open_real(path, access)?;
     let pages = exact(&file, path)?;
     mapped(file, path, pages, access)
+}
+
+/// Opens a file that is there even while nobody reads it. Those of /proc call themselves empty,
+/// and it would be no help to hear that.
+fn open_real(path: &Path, access: Access) -> Result<File> {
+    let file = open_file(path, access)?;
+    match FileSystem::of(&file).known() {
+        Some(found) if found.kind() == FileSystemKind::Pseudo => {
+            let about = format!("{}, on {found}", path.display());
+            Err(Error::refused("open", Errno::ENODEV, about).with_remedy(
+                "the kernel makes this file up while it is read, so it has no pages to map; name a \
+                 file on a disk",
+            ))
+        }
+        _ => Ok(file),
+    }
 }
 
 fn mapped(file: File, path: &Path, pages: Pages, access: Access) -> Result<PageFile> {

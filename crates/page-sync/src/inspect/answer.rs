@@ -252,7 +252,7 @@ impl fmt::Display for Reason {
             Reason::NotMapped { pid } => write!(f, "process {pid} does not map it (any more)"),
             Reason::NotRegular => f.write_str("this is no regular file, so it has no pages"),
             Reason::Stopped => f.write_str("it was stopped before the end"),
-            Reason::NotAsked(why) => f.write_str(why),
+            Reason::NotAsked(why) => write!(f, "it was not asked: {why}"),
             Reason::Failed { call, errno } => write!(f, "{call} failed: {errno:?}"),
         }
     }

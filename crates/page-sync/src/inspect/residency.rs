@@ -70,9 +70,9 @@ fn ask(
         let window = map(fd, start, count, page).map_err(not_mappable)?;
         mincore(window.address(), page.bytes(), &mut resident)
             .map_err(|errno| Reason::Failed { call: "mincore(2)", errno })?;
-        for byte in &resident {
-            // The other bits are reserved.
-            runs.push(1, byte & 1 == 1);
+        // The other bits are reserved.
+        for same in resident.chunk_by(|one, next| one & 1 == next & 1) {
+            runs.push(same.len() as u64, same[0] & 1 == 1);
         }
         if go_on(runs.end()).is_break() {
             return Err(Reason::Stopped);

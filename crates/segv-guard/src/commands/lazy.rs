@@ -10,12 +10,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use ipc_common::cli::style::{KERNEL, READER, STRONG};
-use ipc_common::cli::{Failure, Quit, out};
+use ipc_common::cli::{Failure, Narrator, Quit, out, watching};
 use ipc_common::{Error, PageSize};
 use segv_guard::uses::Pager;
 use serde_json::{Value, json};
-
-use super::narrator::{Narrator, watching};
 
 /// How many bytes of a page are looked at: enough for what `fill` writes there.
 const GLANCE: usize = 32;

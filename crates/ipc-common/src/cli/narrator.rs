@@ -2,19 +2,21 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write, stdout};
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use ipc_common::cli::style::STRONG;
-use ipc_common::cli::{Failure, Quit, out};
 use nix::sys::signal::Signal;
-use std::os::unix::process::ExitStatusExt;
+
+use super::style::STRONG;
+use super::{Failure, Quit, out};
 
 /// Long enough to read a line.
 const BEAT: Duration = Duration::from_millis(350);
 
-/// Tells a story on standard output.
+/// Tells a story on standard output. Every line asks first whether a signal wants us to end.
+#[derive(Debug)]
 pub struct Narrator<'a> {
     quit: &'a Quit,
     /// Nobody reads along in a pipe, so nobody has to be waited for.
@@ -22,23 +24,36 @@ pub struct Narrator<'a> {
 }
 
 impl<'a> Narrator<'a> {
+    /// With pauses if standard output is a terminal, and none otherwise.
     pub fn new(quit: &'a Quit) -> Narrator<'a> {
         let beat = if stdout().is_terminal() { BEAT } else { Duration::ZERO };
         Narrator { quit, beat }
     }
 
     /// A new act.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Signal`], [`Failure::Output`].
     pub fn act(&self, title: &str) -> Result<(), Failure> {
         self.pause()?;
         self.print(&format_args!("{STRONG}{title}{STRONG:#}"))
     }
 
     /// A line of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Signal`], [`Failure::Output`].
     pub fn say(&self, what: impl Display) -> Result<(), Failure> {
         self.print(&format_args!("  {what}"))
     }
 
     /// An empty line.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Signal`], [`Failure::Output`].
     pub fn blank(&self) -> Result<(), Failure> {
         self.print(&"")
     }
