@@ -31,11 +31,24 @@ pub struct Trial {
     pub took: Duration,
     /// How many bytes the action sent to the disk. They are in its cache then.
     pub sent: u64,
-    /// How often the disk emptied its cache meanwhile, by its own count.
+    /// How often the disk emptied its cache before the cut, by its own count.
     pub flushes: u64,
-    /// How many flushes the kernel completed on the loop device meanwhile, by its count
-    /// (`/sys/block/loopN/stat`). `None` where it does not say.
+    /// How many flushes the kernel completed on the loop device by its own count
+    /// (`/sys/block/loopN/stat`), which is read a moment after the cut. `None` where it does not
+    /// say.
     pub kernel_flushes: Option<u64>,
+}
+
+impl Trial {
+    /// Whether somebody else had the disk flushed between the stores and the cut: sync(2) of any
+    /// process is about all file systems, this one too. What nobody here asked to keep is then kept.
+    pub fn is_disturbed(&self) -> bool {
+        let promised = self.action.promises();
+        let kept = |(page, found)| found != Outcome::Old && !promised.contains(&page);
+        self.barriers == Barriers::On
+            && self.flushes > 0
+            && (promised.is_empty() || self.pages.into_iter().any(kept))
+    }
 }
 
 /// What is to be done, and with what.

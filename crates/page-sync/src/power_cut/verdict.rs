@@ -136,6 +136,22 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_asked_to_keep_is_kept_by_somebody_else() {
+        let disturbed = |action, barriers, five, flushes| {
+            let trial = trial(action, barriers, Outcome::Old, five);
+            Trial { flushes, ..trial }.is_disturbed()
+        };
+        let (on, off) = (Barriers::On, Barriers::Off);
+        assert!(disturbed(Action::Nothing, on, Outcome::New, 1));
+        assert!(disturbed(Action::MsSyncPage, on, Outcome::New, 2));
+        assert!(!disturbed(Action::MsSyncPage, on, Outcome::Old, 1));
+        assert!(!disturbed(Action::MsSync, on, Outcome::New, 1));
+        // Kept without a flush: that is no disturbance, but a disk without a cache.
+        assert!(!disturbed(Action::SyncFileRange, on, Outcome::New, 0));
+        assert!(!disturbed(Action::MsSync, off, Outcome::New, 0));
+    }
+
+    #[test]
     fn whatever_survives_without_barriers_speaks_against_the_experiment() {
         let off = Barriers::Off;
         assert_eq!(objections(Action::MsSync, off, Outcome::Old, Outcome::Old), 0);

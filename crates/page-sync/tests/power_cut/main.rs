@@ -22,7 +22,7 @@ testkit::cases! {
     a_disk_that_lies_is_found_out needs power_cut_is_possible;
     the_command_says_what_the_library_found needs power_cut_is_possible;
     the_controls_are_done_with_every_choice needs power_cut_is_possible;
-    two_experiments_at_once_do_not_meet needs power_cut_is_possible;
+    three_experiments_at_once_do_not_meet needs power_cut_is_possible;
 
     a_signal_ends_it_and_leaves_nothing needs power_cut_is_possible;
     kill_9_at_any_moment_leaves_nothing needs power_cut_is_possible;

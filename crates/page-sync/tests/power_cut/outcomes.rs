@@ -24,10 +24,17 @@ fn honest() -> Command {
     page_sync(&["power-cut-disk"])
 }
 
-fn report() -> Report {
-    let report = Experiment::new(honest).run(&mut Patient).unwrap();
-    assert_no_traces(std::process::id());
-    report
+fn report(trials: usize) -> Report {
+    // Somebody may call sync(2) between the stores and the cut, and then everything is kept. That is
+    // less than a millisecond, and not three times.
+    for _ in 0..3 {
+        let report = Experiment::new(honest).trials(trials).run(&mut Patient).unwrap();
+        assert_no_traces(std::process::id());
+        if !report.trials().iter().any(Trial::is_disturbed) {
+            return report;
+        }
+    }
+    panic!("always disturbed")
 }
 
 fn of(report: &Report, action: Action, barriers: Barriers) -> Vec<&Trial> {
@@ -43,7 +50,7 @@ fn found(trial: &Trial) -> [Outcome; 2] {
 }
 
 pub fn each_action_has_its_outcome_every_time() {
-    let report = report();
+    let report = report(3);
     for action in Action::ALL {
         let expected = match action {
             Action::Nothing | Action::Munmap | Action::MsAsync | Action::SyncFileRange => {
@@ -60,26 +67,28 @@ pub fn each_action_has_its_outcome_every_time() {
 }
 
 pub fn a_flush_is_counted_where_one_was_promised_and_nowhere_else() {
-    let report = report();
+    let report = report(1);
     for trial in report.trials() {
         let flushed = trial.barriers == Barriers::On && !trial.action.promises().is_empty();
         assert_eq!(trial.flushes > 0, flushed, "{trial:?}");
-        // The disk and the kernel count the same thing at two ends of the wire.
-        assert_eq!(trial.kernel_flushes.unwrap_or(trial.flushes), trial.flushes, "{trial:?}");
+        // The disk and the kernel count the same thing at two ends of the wire, the kernel a moment
+        // longer.
+        assert!(trial.kernel_flushes.is_none_or(|count| count >= trial.flushes), "{trial:?}");
         let page = ipc_common::PageSize::system().bytes() as u64;
         let pages = match trial.action {
             Action::Nothing | Action::Munmap | Action::MsAsync => 0..=0,
-            Action::MsSyncPage => 1..=1,
-            Action::SyncFileRange | Action::MsSync | Action::Fdatasync => 2..=2,
-            // And the journal, if the clock has ticked since the file was opened.
-            Action::Fsync => 2..=16,
+            Action::SyncFileRange => 2..=2,
+            // And the journal, if the clock has ticked since the file was opened; for fsync(2)
+            // always, for the others if somebody else asks for it.
+            Action::MsSyncPage => 1..=16,
+            Action::MsSync | Action::Fdatasync | Action::Fsync => 2..=16,
         };
         assert!(pages.contains(&(trial.sent / page)), "{trial:?}");
     }
 }
 
 pub fn without_barriers_nothing_survives() {
-    let report = report();
+    let report = report(3);
     let controls: Vec<&Trial> =
         report.trials().iter().filter(|trial| trial.barriers == Barriers::Off).collect();
     // Four actions promise something, and each is done three times.
@@ -165,10 +174,9 @@ pub fn the_controls_are_done_with_every_choice() {
     assert_eq!(done, [("nothing", true), ("ms-sync", true), ("ms-sync", false)]);
 }
 
-pub fn two_experiments_at_once_do_not_meet() {
-    let start = || Program::start(&mut page_sync(&["power-cut", "--trials", "3", "--json"]));
-    let both = [start(), start(), start()];
-    for program in both {
+pub fn three_experiments_at_once_do_not_meet() {
+    let start = || Program::start(&mut page_sync(&["power-cut", "--trials", "2", "--json"]));
+    for program in [start(), start(), start()] {
         let pid = program.pid();
         let object = json(&program.finish().ok());
         assert_eq!(object["sound"], true);

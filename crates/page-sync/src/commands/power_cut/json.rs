@@ -39,5 +39,6 @@ fn of_trial(trial: &Trial) -> Value {
         "sent_bytes": trial.sent,
         "flushes": trial.flushes,
         "kernel_flushes": trial.kernel_flushes,
+        "disturbed": trial.is_disturbed(),
     })
 }

@@ -41,6 +41,14 @@ pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
          empty its cache onto its platter. time: the median and the extremes, on a disk\n\
          that is memory.{FAINT:#}"
     )?;
+    let disturbed = report.trials().iter().filter(|trial| trial.is_disturbed()).count();
+    if disturbed > 0 {
+        writeln!(
+            out,
+            "\n{WARNING}Disturbed: {disturbed}.{WARNING:#} Some process called sync(2) just then, \
+             which is about all disks,\nand kept what nobody here asked to keep."
+        )?;
+    }
     let sound = report.objections().is_empty();
     if sound {
         writeln!(
@@ -87,10 +95,14 @@ fn time(trials: &[&Trial]) -> String {
     let mut all: Vec<u128> = trials.iter().map(|trial| trial.took.as_micros()).collect();
     all.sort_unstable();
     let (Some(least), Some(most)) = (all.first(), all.last()) else { return String::new() };
-    let (unit, of) = if *most < 10_000 { ("µs", 1) } else { ("ms", 1000) };
-    let middle = all[(all.len() - 1) / 2] / of;
+    let middle = &all[(all.len() - 1) / 2];
+    let shown = |micros: &u128| match *most < 10_000 {
+        true => micros.to_string(),
+        false => format!("{:.1}", *micros as f64 / 1000.0),
+    };
+    let unit = if *most < 10_000 { "µs" } else { "ms" };
     match all.len() {
-        1 => format!("{middle} {unit}"),
-        _ => format!("{middle} {unit} ({}–{})", least / of, most / of),
+        1 => format!("{} {unit}", shown(middle)),
+        _ => format!("{} {unit} ({}–{})", shown(middle), shown(least), shown(most)),
     }
 }

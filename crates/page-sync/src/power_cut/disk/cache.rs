@@ -30,6 +30,8 @@ pub(super) struct Cached {
     platter: Vec<u8>,
     unflushed: BTreeSet<usize>,
     counters: Counters,
+    /// As they were at the cut, if there was one: a disk without power counts nothing.
+    at_cut: Option<Counters>,
 }
 
 impl Cached {
@@ -40,6 +42,7 @@ impl Cached {
             platter: vec![0; bytes],
             unflushed: BTreeSet::new(),
             counters: Counters::default(),
+            at_cut: None,
         }
     }
 
@@ -47,8 +50,9 @@ impl Cached {
         self.shown.len()
     }
 
+    /// What it was asked to do, up to the last cut if there was one.
     pub fn counters(&self) -> Counters {
-        self.counters
+        self.at_cut.unwrap_or(self.counters)
     }
 
     /// The bytes as the computer sees them, cut where the disk ends.
@@ -85,8 +89,9 @@ impl Cached {
         }
     }
 
-    /// What would be there if the power failed now.
-    pub fn platter(&self) -> &[u8] {
+    /// The power fails now: what is left.
+    pub fn cut(&mut self) -> &[u8] {
+        self.at_cut = Some(self.counters);
         &self.platter
     }
 }
@@ -110,8 +115,10 @@ mod tests {
         disk.flush();
         disk.write(512, b"second").unwrap();
         assert_eq!(disk.read(512, 6), b"second");
-        assert_eq!(&disk.platter()[512..518], b"first\0");
-        assert_eq!(disk.counters(), Counters { written: 11, flushes: 1 });
+        assert_eq!(&disk.cut()[512..518], b"first\0");
+        disk.flush();
+        assert_eq!(disk.counters(), Counters { written: 11, flushes: 1 }, "as at the cut");
+        assert_eq!(&disk.cut()[512..518], b"second");
     }
 
     #[test]
@@ -158,7 +165,7 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(disk.read(0, 4096), &shown[..]);
-                prop_assert_eq!(disk.platter(), &stable[..]);
+                prop_assert_eq!(disk.cut(), &stable[..]);
             }
         }
     }

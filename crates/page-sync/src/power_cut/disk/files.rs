@@ -112,7 +112,7 @@ impl Filesystem for Files {
     fn open(&self, _: &Request, inode: INodeNo, _: OpenFlags, reply: ReplyOpen) {
         let mut state = self.state();
         let content = match inode {
-            PLATTER_INODE => state.disk.platter().to_vec(),
+            PLATTER_INODE => state.disk.cut().to_vec(),
             COUNTERS_INODE => {
                 let counters = state.disk.counters();
                 format!("{} {}\n", counters.written, counters.flushes).into_bytes()

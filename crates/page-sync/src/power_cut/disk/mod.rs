@@ -26,7 +26,7 @@ use cache::Counters;
 /// How large the disk is: room for ext4 with a journal, and little to copy.
 pub(super) const BYTES: usize = 16 << 20;
 
-/// The file that shows what would be left if the power failed now.
+/// The file whose opening is the power cut: it shows what is left.
 const PLATTER: &str = "platter";
 /// The file that shows what the disk was asked to do.
 const COUNTERS: &str = "counters";
@@ -157,7 +157,7 @@ pub(super) fn open_device() -> Result<File> {
         .map_err(|error| Error::from_io("open", &error, "/dev/fuse"))
 }
 
-/// What the disk that is mounted at `folder` was asked to do so far.
+/// What the disk that is mounted at `folder` was asked to do so far; after the cut, up to there.
 pub(super) fn counters(folder: &Path) -> Result<Counters> {
     let path = folder.join(COUNTERS);
     let text = fs::read_to_string(&path)
