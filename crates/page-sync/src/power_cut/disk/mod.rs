@@ -12,7 +12,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use fuser::{Config, Session, SessionACL};
 use ipc_common::{Errno, Error, Result};
@@ -25,6 +27,9 @@ use cache::Counters;
 
 /// How large the disk is: room for ext4 with a journal, and little to copy.
 pub(super) const BYTES: usize = 16 << 20;
+
+/// How long a process may take from its last file to its end.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// The file whose opening is the power cut: it shows what is left.
 const PLATTER: &str = "platter";
@@ -120,9 +125,16 @@ impl Disk {
         hand.write_all(b"m").map_err(|error| Error::from_io("write", &error, self.about()))
     }
 
-    /// Its end, if it has come.
+    /// Its end, if it has come. Asked after an error, and so patiently: a process that is killed
+    /// first closes its files, upon which whoever waits gets EIO, and then ends.
     pub fn ended(&self) -> Option<ExitStatus> {
-        self.child().try_wait().ok().flatten()
+        let until = Instant::now() + LAST_MOMENT;
+        loop {
+            match self.child().try_wait() {
+                Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(1)),
+                ended => return ended.ok().flatten(),
+            }
+        }
     }
 
     /// Ends it. Whoever waits for it gets EIO.
@@ -135,8 +147,8 @@ impl Disk {
         format!("the disk, process {}", self.pid)
     }
 
-    fn child(&self) -> std::sync::MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
