@@ -16,13 +16,15 @@
 //!   a copy of it ─────────► mounted, journal replayed: which pages are new?
 //! ```
 //!
-//! Why the outcome is the same every time: between the stores and the cut lies less than a
-//! millisecond. Left alone, the kernel writes a dirty page after 30 seconds and commits the journal
-//! after 300 (a mount option), and both would have to happen in that millisecond for a page to
-//! survive that nobody asked to keep.
+//! Why the outcome is the same every time: between the stores and the cut lies what the action takes,
+//! a millisecond or so. Left alone, the kernel writes a dirty page after 30 seconds and commits the
+//! journal after 300 (a mount option), and both would have to happen in that millisecond for a page
+//! to survive that nobody asked to keep. Only a sync(2) of some other process can come between, and
+//! that is noticed ([`Trial::is_disturbed`]).
 //!
 //! Why it can be believed: the same is done once more with the mount option `nobarrier`, with which
-//! ext4 asks for no flush. Then nothing may survive ([`Report::objections`]).
+//! ext4 asks for no flush. Then nothing may survive ([`Report::objections`]). Two wrong disks show
+//! that this is noticed: one without a cache, and one that lies ([`DiskKind`]).
 //!
 //! Why it is safe: the disk is memory of a process; it is mounted where nobody else sees it (a
 //! mount namespace of its own), by a loop device that lets go by itself. A `kill -9` of any of the

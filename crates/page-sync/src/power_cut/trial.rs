@@ -162,8 +162,8 @@ fn act(task: &Task<'_>, live: &Live<'_>, files: &Path, pattern: Pattern) -> Resu
     }
 
     let done = perform(task.action, file)?;
-    // From the stores to here it took less than a millisecond. The kernel by itself writes dirty
-    // pages after 30 s, commits the journal after 300 s, and would have to do both.
+    // The stores were a moment ago. The kernel by itself writes dirty pages after 30 s, commits the
+    // journal after 300 s, and would have had to do both.
     let platter = disk::cut(files)?;
 
     let after = disk::counters(files)?;

@@ -21,9 +21,8 @@ use ipc_common::{Errno, Error, Result};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, Signal};
 
-use files::Files;
-
 use cache::Counters;
+use files::Files;
 
 /// How large the disk is: room for ext4 with a journal, and little to copy.
 pub(super) const BYTES: usize = 16 << 20;
@@ -44,8 +43,8 @@ pub enum DiskKind {
     /// It has no cache: what is written is on the platter at once. The experiment has to find out
     /// that it cannot show anything with this one.
     WithoutCache,
-    /// It says that it has flushed, and has not, once there is a file system on it. Such disks were
-    /// sold. The experiment has to find out that promises are broken on this one.
+    /// It says that it has flushed, and has not, once there is a file system on it: beyond any
+    /// program's help. The experiment has to find out that promises are broken on this one.
     Lying,
 }
 
@@ -55,7 +54,7 @@ pub enum DiskKind {
 ///
 /// # Errors
 ///
-/// `EINVAL` if standard output is no FUSE device, as when somebody types the command.
+/// Those of read(2) if standard output is no FUSE device, as when somebody types the command.
 pub fn serve_disk(name: &OsStr, kind: DiskKind) -> Result<()> {
     // Two ropes. A parent that is killed closes our input, but not while one of its threads waits
     // for a disk that is stopped (SIGSTOP): then this one pulls.
@@ -70,24 +69,25 @@ pub fn serve_disk(name: &OsStr, kind: DiskKind) -> Result<()> {
     if hand.read_exact(&mut [0]).is_err() {
         return Ok(());
     }
-    let failed = |error: io::Error| {
-        Error::from_io("fuse", &error, "the disk").with_remedy(
-        "standard output has to be /dev/fuse, mounted; this command is for `power-cut` to start, \
-         not to be typed",
-    )
-    };
-    let device: OwnedFd = io::stdout().as_fd().try_clone_to_owned().map_err(failed)?;
+    let device: OwnedFd = io::stdout().as_fd().try_clone_to_owned().map_err(not_mounted)?;
     let files = Files::new(name.to_owned(), BYTES, kind);
     // One thread: what is asked for is done in that order.
     let session = Session::from_fd(files, device, SessionACL::Owner, Config::default())
         .and_then(Session::spawn)
-        .map_err(failed)?;
+        .map_err(not_mounted)?;
     // Whatever it says, its end is what counts.
     let _ = io::copy(&mut hand, &mut io::sink());
     // Not `join`: it would wait for the unmount, and the parent may not be there to do it. Leaving
     // closes the device, and the kernel answers EIO and ENOTCONN for us from then on.
     drop(session);
     Ok(())
+}
+
+fn not_mounted(error: io::Error) -> Error {
+    Error::from_io("fuse", &error, "the disk").with_remedy(
+        "standard output has to be /dev/fuse, mounted; this command is for `power-cut` to start, \
+         not to be typed",
+    )
 }
 
 /// The running disk. Killed when dropped.
