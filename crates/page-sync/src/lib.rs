@@ -14,7 +14,7 @@
 //!
 //! | module | what it is | slide |
 //! |---|---|---|
-//! | [`file`] | files of exactly so many pages | "sysconf: Creating page-sized …" |
+//! | [`mod@file`] | files of exactly so many pages | "sysconf: Creating page-sized …" |
 //! | [`sync`] | msync over any bytes, and what an error means for what comes after it | "msync" |
 //! | [`durable`] | a new file's name on the disk; a whole file replaced | – |
 //! | [`inspect`] | what the kernel says about a page, and what each source is true for | – |

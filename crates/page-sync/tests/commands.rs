@@ -446,7 +446,7 @@ fn a_demo_that_is_killed_leaves_nothing() {
 
 fn help_names_every_command() {
     let help = Program::run(&mut page_sync(["--help"])).ok();
-    for command in ["demo", "size", "write", "map"] {
+    for command in ["demo", "size", "write", "map", "watch"] {
         assert!(help.contains(&format!("page-sync {command}")), "{command}");
         let own = Program::run(&mut page_sync([command, "--help"])).ok();
         assert!(own.contains("Exit codes:"), "{own}");

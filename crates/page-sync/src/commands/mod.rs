@@ -3,13 +3,14 @@
 //! # Layout
 //!
 //! `size` rounds lengths to pages; `write` stores into one, and watches it turn dirty and clean;
-//! `map` shows a file's pages as a picture; `power_cut` cuts the power of a disk; `demo` tells the
-//! story in one go.
+//! `map` shows a file's pages as a picture, `watch` the picture live; `power_cut` cuts the power of
+//! a disk; `demo` tells the story in one go.
 
 mod demo;
 mod map;
 mod power_cut;
 mod size;
+mod watch;
 mod write;
 
 use clap::{Parser, Subcommand};
@@ -20,8 +21,8 @@ use ipc_common::cli::{self, Failure};
 /// A store into a mapped file changes a page in the kernel's page cache. From then on every process
 /// sees it, whoever maps or reads the file, and it survives `kill -9` of them all. The disk knows
 /// nothing of it yet: the page is dirty. msync(2) with MS_SYNC writes it there and waits; MS_ASYNC,
-/// on Linux, does nothing; left alone, the kernel writes it some seconds later. What was not written
-/// when the power goes is gone.
+/// on Linux, does nothing; left alone, the kernel writes it some seconds later. What was not
+/// written when the power goes is gone.
 #[derive(Parser)]
 #[command(
     name = "page-sync",
@@ -49,6 +50,7 @@ enum Command {
     Size(size::Size),
     Write(write::Write),
     Map(map::Map),
+    Watch(watch::Watch),
     PowerCut(power_cut::PowerCut),
     #[command(hide = true)]
     DemoWriter(demo::Writer),
@@ -68,6 +70,7 @@ impl Arguments {
             Command::Size(command) => command.run(),
             Command::Write(command) => command.run(),
             Command::Map(command) => command.run(),
+            Command::Watch(command) => command.run(),
             Command::PowerCut(command) => command.run(),
             Command::DemoWriter(command) => command.run(),
             Command::DemoReplacer(command) => command.run(),

@@ -6,14 +6,14 @@ use clap::Args;
 use ipc_common::PageSize;
 use ipc_common::cli::style::{FAINT, KERNEL, STRONG};
 use ipc_common::cli::{Failure, json_line, out};
-use page_sync::file::{Pages, Sizes};
+use page_sync::file::{Huge, Pages, Sizes};
 use serde_json::{Value, json};
 
 /// The page size, huge page sizes, and how a length rounds to pages
 ///
-/// A mapping has whole pages, whatever the length of the file. What is left over of the last page can
-/// be stored to, is seen by others who map it, and never reaches the disk. A file of exactly so many
-/// pages leaves nothing over.
+/// A mapping has whole pages, whatever the length of the file. What is left over of the last page
+/// can be stored to, is seen by others who map it, and never reaches the disk. A file of exactly so
+/// many pages leaves nothing over.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  page-sync size                     and how some lengths round\n  \
@@ -146,7 +146,10 @@ fn table(page: PageSize, base: PageSize, rounded: &[Rounded]) -> Result<(), Fail
 }
 
 fn as_json(sizes: &Sizes, page: PageSize, rounded: &[Rounded]) -> Value {
-    let huge = |huge: &page_sync::file::Huge| json!({ "bytes": huge.size.bytes(), "set_aside": huge.set_aside, "free": huge.free });
+    let huge = |huge: &Huge| {
+        let (bytes, set_aside, free) = (huge.size.bytes(), huge.set_aside, huge.free);
+        json!({ "bytes": bytes, "set_aside": set_aside, "free": free })
+    };
     let transparent = sizes
         .transparent
         .as_ref()

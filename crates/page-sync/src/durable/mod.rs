@@ -25,8 +25,8 @@
 //!
 //! # Layout
 //!
-//! `place` is a folder that is held open, and a name in it; `name` makes a name durable; `replace` is
-//! the sequence above; `temporary` the file that has no name yet, and what is left of one after
+//! `place` is a folder that is held open, and a name in it; `name` makes a name durable; `replace`
+//! is the sequence above; `temporary` the file that has no name yet, and what is left of one after
 //! `kill -9`; `attributes` what the new file takes over from the old.
 
 mod attributes;

@@ -12,9 +12,9 @@ use crate::file::PageFile;
 
 /// Waits until the name of a file is on the disk: an fsync(2) of the folder that it stands in.
 ///
-/// For a new file, a second name, or one that was renamed; and for a folder. Of a folder that is new
-/// itself, the name stands in the one above, and so on up. A symbolic link is a name, too: this is
-/// about the link, not about the file that it leads to.
+/// For a new file, a second name, or one that was renamed; and for a folder. Of a folder that is
+/// new itself, the name stands in the one above, and so on up. A symbolic link is a name, too: this
+/// is about the link, not about the file that it leads to.
 ///
 /// # Errors
 ///

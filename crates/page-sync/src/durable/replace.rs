@@ -16,10 +16,11 @@ use super::temporary::Temporary;
 /// What a name leads to after an attempt to replace it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// The file as it was, or nothing if there was none. Nothing was changed, and nothing is left over.
+    /// The file as it was, or nothing if there was none. Nothing was changed, and nothing is left
+    /// over.
     Old,
-    /// The new file, whole, for every process. Only that its *name* is on the disk could not be made
-    /// sure of: after a power cut it may be the old one again (whole, too).
+    /// The new file, whole, for every process. Only that its *name* is on the disk could not be
+    /// made sure of: after a power cut it may be the old one again (whole, too).
     New,
 }
 
@@ -52,13 +53,18 @@ impl NotReplaced {
     }
 }
 
-impl fmt::Display for NotReplaced {
+impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let in_place = match self.content {
+        f.write_str(match self {
             Content::Old => "the old content is in place",
             Content::New => "the new content is in place, but a power cut may undo that",
-        };
-        write!(f, "{}; {in_place}", self.error)
+        })
+    }
+}
+
+impl fmt::Display for NotReplaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.error, self.content)
     }
 }
 
@@ -71,9 +77,8 @@ impl std::error::Error for NotReplaced {
 /// For those who pass it on: the remedy then says which content is in place.
 impl From<NotReplaced> for Error {
     fn from(not: NotReplaced) -> Error {
-        let whole = not.to_string();
-        let from = whole.rfind(not.error.remedy()).unwrap_or(0);
-        not.error.with_remedy(whole[from..].to_owned())
+        let remedy = format!("{}; {}", not.error.remedy(), not.content);
+        not.error.with_remedy(remedy)
     }
 }
 
@@ -82,15 +87,15 @@ impl From<NotReplaced> for Error {
 ///
 /// The new file has the old one's owner, group, mode (without set-user-ID and set-group-ID), access
 /// control list and `user.` attributes; one that was not there before gets `mode`, subject to the
-/// umask. It is another file all the same: who has the old one open or mapped keeps the old one, and
-/// so do its other names. Of two who replace at the same time, one wins.
+/// umask. It is another file all the same: who has the old one open or mapped keeps the old one,
+/// and so do its other names. Of two who replace at the same time, one wins.
 ///
 /// # Errors
 ///
 /// [`NotReplaced`], which says what is in place. `ELOOP`: the name is a symbolic link, and is not
-/// followed; `EPERM`: the file belongs to somebody else, and its replacement would not; `EBUSY`: it is
-/// a mount point; `EISDIR`, `ENODEV`: no regular file; `ENOSPC`, `EDQUOT`, `EIO`, `EROFS`, `EACCES`
-/// and others of open(2), write(2), fsync(2), linkat(2), rename(2).
+/// followed; `EPERM`: the file belongs to somebody else, and its replacement would not; `EBUSY`: it
+/// is a mount point; `EISDIR`, `ENODEV`: no regular file; `ENOSPC`, `EDQUOT`, `EIO`, `EROFS`,
+/// `EACCES` and others of open(2), write(2), fsync(2), linkat(2), rename(2).
 ///
 /// ```
 /// use page_sync::durable::{Content, replace};
@@ -119,8 +124,8 @@ pub fn replace(
     })
 }
 
-/// As [`replace`], with content that `fill` writes into the new file. It may take its time: until it
-/// has returned, nobody sees anything, and if it fails, nothing has happened.
+/// As [`replace`], with content that `fill` writes into the new file. It may take its time: until
+/// it has returned, nobody sees anything, and if it fails, nothing has happened.
 ///
 /// # Errors
 ///

@@ -121,8 +121,9 @@ fn is_hidden_name(found: &OsStr, name: &OsStr) -> bool {
     digits(nanos) && digits(pid) && start == beginning(name, more).as_bytes()
 }
 
-/// What replacements of this file have left in its folder that were ended by `kill -9` or by a power
-/// cut: files that nobody is at any more, and that may be removed. Looks, and removes nothing.
+/// What replacements of this file have left in its folder that were ended by `kill -9` or by a
+/// power cut: files that nobody is at any more, and that may be removed. Looks, and removes
+/// nothing.
 ///
 /// One that is still under way holds a lock on its file ([`mmap_file::lock`]), and is not listed.
 ///

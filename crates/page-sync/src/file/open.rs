@@ -1,8 +1,8 @@
 //! How a file of whole pages comes about: created, opened, or adopted.
 //!
 //! In each case it is mapped *before* anything of it is changed, so that what cannot be mapped (a
-//! file of /proc, a folder) stays as it was; and room for every byte is set aside before anyone stores
-//! a byte: a full disk is an error here, and would be SIGBUS later.
+//! file of /proc, a folder) stays as it was; and room for every byte is set aside before anyone
+//! stores a byte: a full disk is an error here, and would be SIGBUS later.
 
 use std::fs::File;
 use std::path::Path;
@@ -74,9 +74,9 @@ impl PageFile {
         Ok((mapped(file, path, pages, Access::ReadWrite)?, found))
     }
 
-    /// Opens a file of any length for reading and writing, and makes it longer, up to the next whole
-    /// page, with zeros. An empty one gets a page. It is never cut: of the lecture's `PageSize + 1`
-    /// bytes it makes two pages.
+    /// Opens a file of any length for reading and writing, and makes it longer, up to the next
+    /// whole page, with zeros. An empty one gets a page. It is never cut: of the lecture's
+    /// `PageSize + 1` bytes it makes two pages.
     ///
     /// # Errors
     ///

@@ -15,9 +15,9 @@ use crate::sync::Health;
 /// what is known about its way to the disk.
 ///
 /// It is synced by its own functions only ([`PageFile::sync`] and its neighbours in
-/// [`sync`](crate::sync)), and gives neither descriptor nor mapping away: the kernel reports a failed
-/// write *once* for each opening of a file, and whoever called fsync(2) on the descriptor behind our
-/// back would have taken the report from us. For looking, there is [`PageFile::reopen`].
+/// [`sync`](crate::sync)), and gives neither descriptor nor mapping away: the kernel reports a
+/// failed write *once* for each opening of a file, and whoever called fsync(2) on the descriptor
+/// behind our back would have taken the report from us. For looking, there is [`PageFile::reopen`].
 ///
 /// ```
 /// use page_sync::file::PageFile;

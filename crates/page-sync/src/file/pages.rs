@@ -74,7 +74,8 @@ impl Pages {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if it is no whole number of pages, or 0: the lecture's file of `PageSize + 1` bytes.
+    /// `EINVAL` if it is no whole number of pages, or 0: the lecture's file of `PageSize + 1`
+    /// bytes.
     pub fn exactly(len: u64, page: PageSize) -> Result<Pages> {
         let pages = Pages::to_hold(len, page)?;
         if pages.bytes() as u64 == len {

@@ -39,4 +39,4 @@ pub use face::{Face, Look};
 pub use page::{InProcess, Mapped, Memory, Page};
 pub use sources::{FAULTS, SMAPS, Said, Source};
 pub use subject::{Process, Subject, Whereabouts};
-pub use survey::{Survey, Whom};
+pub use survey::{Survey, Whom, mapped};

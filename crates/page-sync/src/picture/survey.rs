@@ -130,8 +130,8 @@ impl Survey {
     }
 }
 
-/// The same of any processes that were looked into.
-pub(super) fn mapped(processes: &[Process], pages: u64) -> Runs<Mapped> {
+/// Page by page, how many of these processes map it.
+pub fn mapped(processes: &[Process], pages: u64) -> Runs<Mapped> {
     let mut all = Runs::of(0..pages, Mapped::default());
     for process in processes {
         if let Answer::Known(its) = &process.pages {
@@ -142,11 +142,7 @@ pub(super) fn mapped(processes: &[Process], pages: u64) -> Runs<Mapped> {
 }
 
 /// The processes asked for, and how many could not be asked.
-pub(super) fn look_into(
-    subject: &Subject,
-    whom: Whom,
-    pages: u64,
-) -> Result<(Vec<Process>, Answer<usize>)> {
+fn look_into(subject: &Subject, whom: Whom, pages: u64) -> Result<(Vec<Process>, Answer<usize>)> {
     match whom {
         Whom::Nobody => Ok((Vec::new(), Answer::Unknown(Reason::NotAsked("nobody was asked")))),
         Whom::Process(pid) => Ok((

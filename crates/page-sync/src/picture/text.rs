@@ -14,7 +14,7 @@ use crate::inspect::Answer;
 /// How many rows of cells there are at most.
 const ROWS: u64 = 16;
 /// Where letters of one row are set apart, to be counted.
-const GROUP: u64 = 16;
+pub const GROUP: u64 = 16;
 /// Words are told in lines of at most so many characters: longer ones are hard to read.
 const LONGEST: usize = 100;
 
@@ -36,8 +36,9 @@ pub fn style(look: Look) -> Style {
     if look.mapped { style.bold() } else { style }
 }
 
-/// How many cells stand in a row of a terminal of so many columns.
-fn per_row(pages: u64, columns: usize) -> u64 {
+/// How many cells stand in a row of a terminal of so many columns: behind the number of the row's
+/// first page, and set apart in groups of [`GROUP`].
+pub fn per_row(pages: u64, columns: usize) -> u64 {
     let label = pages.max(1).ilog10() as usize + 1;
     let room = columns.saturating_sub(label + 3);
     // A power of two, so that rows begin at round numbers, and room for the blanks in between.

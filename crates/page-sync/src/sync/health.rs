@@ -54,7 +54,8 @@ impl Health {
 }
 
 impl<L: Guarded> Health<L> {
-    /// Calls the kernel, writes down what it says, and lets no success pass that comes after a loss.
+    /// Calls the kernel, writes down what it says, and lets no success pass that comes after a
+    /// loss.
     pub fn attempt<E>(&self, call: impl FnOnce() -> Attempt<E>) -> Result<(), Unsynced<E>> {
         self.lost.with(|lost| match call() {
             Attempt::Done => lost.clone().map_or(Ok(()), |loss| Err(Unsynced::Before(loss))),

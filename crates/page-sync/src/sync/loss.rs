@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use ipc_common::{Errno, Error};
 
-/// A write that failed on its way to the device: of these pages nobody knows whether they are there.
+/// A write that failed on its way to the device: of these pages nobody knows whether they are
+/// there.
 ///
 /// Kept by the file object from the first such error on ([`PageFile::loss`]).
 ///
@@ -34,8 +35,8 @@ impl Loss {
         self.call
     }
 
-    /// Its errno: `EIO` if the device failed; `ENOSPC` or `EDQUOT` if the file system found out only
-    /// now that it has no room.
+    /// Its errno: `EIO` if the device failed; `ENOSPC` or `EDQUOT` if the file system found out
+    /// only now that it has no room.
     pub fn errno(&self) -> Errno {
         self.errno
     }
@@ -70,8 +71,8 @@ impl fmt::Display for Loss {
     }
 }
 
-/// Whether an errno of a call that syncs says nothing about the data: the call was refused before it
-/// began, and what was dirty is dirty still.
+/// Whether an errno of a call that syncs says nothing about the data: the call was refused before
+/// it began, and what was dirty is dirty still.
 ///
 /// Whatever is not on this list counts as a loss. `EIO` is not the only one: `ENOSPC` and `EDQUOT`
 /// come this late where room is found only when a page is written, `EROFS` from an ext4 that has

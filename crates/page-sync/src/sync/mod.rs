@@ -19,9 +19,9 @@
 //! When a page cannot be written, the kernel marks it clean all the same (else it would fill memory
 //! with what can never be written), and remembers that there was an error. The next sync of each
 //! opening of the file reports it (fsync(2), since Linux 4.13; a counter named errseq_t), **once**.
-//! The sync after that finds clean pages, writes nothing, and succeeds. So "try again until it works"
-//! loses data without a word: what PostgreSQL's developers found out in 2018, and since then treat
-//! a failed fsync as a crash.
+//! The sync after that finds clean pages, writes nothing, and succeeds. So "try again until it
+//! works" loses data without a word: what PostgreSQL's developers found out in 2018, and since then
+//! treat a failed fsync as a crash.
 //!
 //! ```text
 //!   store ──► page dirty ──► msync: the device fails ──► EIO, page CLEAN, in memory only
@@ -31,19 +31,19 @@
 //!                              msync again: nothing to do ─┴─► 0, "success"
 //! ```
 //!
-//! Here an error of that kind *sticks* to the file object, as a [`Loss`]: every later sync of it, by
-//! whichever call and from whichever thread, still does its work (other pages may be saved by
+//! Here an error of that kind *sticks* to the file object, as a [`Loss`]: every later sync of it,
+//! by whichever call and from whichever thread, still does its work (other pages may be saved by
 //! it), and is an error all the same. There are two ways out:
 //!
-//! - [`PageFile::rewrite`] stores every page anew from a source of the caller's own and syncs; when that
-//!   has worked, the loss is made good;
+//! - [`PageFile::rewrite`] stores every page anew from a source of the caller's own and syncs; when
+//!   that has worked, the loss is made good;
 //! - to drop the file object and open the file again: whoever does that has decided to believe
 //!   whatever the file holds then.
 //!
 //! # Limits
 //!
-//! - The kernel's report goes to an *opening* of the file. A child made by fork(2) shares ours: if it
-//!   syncs, the report may go to it. Let it open the file itself.
+//! - The kernel's report goes to an *opening* of the file. A child made by fork(2) shares ours: if
+//!   it syncs, the report may go to it. Let it open the file itself.
 //! - An error that happened and was reported before we opened the file is not reported to us.
 //!   (One that nobody was told of is, unless the file has left the kernel's memory meanwhile.)
 //! - Errors of the device are noticed by a call that *waits*: not by [`Msync::ASYNC`].

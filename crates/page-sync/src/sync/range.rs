@@ -11,8 +11,8 @@ use crate::file::{PageFile, Span};
 use crate::sys;
 
 impl PageFile {
-    /// Syncs the pages that hold these bytes (msync(2)), and returns their numbers: msync knows only
-    /// pages, so what else lies in them is synced as well.
+    /// Syncs the pages that hold these bytes (msync(2)), and returns their numbers: msync knows
+    /// only pages, so what else lies in them is synced as well.
     ///
     /// Calls from several threads go one after another.
     ///
@@ -21,13 +21,13 @@ impl PageFile {
     /// Of the range, before the kernel is asked: `EINVAL`, `EOVERFLOW`, `ERANGE`
     /// ([`Pages::span`](crate::file::Pages::span)). Of msync(2):
     ///
-    /// - `EIO`, and also `ENOSPC`, `EDQUOT` and others: the write failed, and **the data may be gone**.
-    ///   From now on every sync of this object is an error ([`sync`](crate::sync)).
-    /// - `EBUSY`: with [`Msync::invalidate`], a page of the range is locked by mlock(2). Nothing was
-    ///   written; what was dirty is dirty.
-    /// - `ENOMEM`: a page of the range is not mapped any more, so some unsafe code of this process has
-    ///   unmapped it. (The others were synced.) If all are mapped, the kernel lacked memory, and
-    ///   that counts as a loss.
+    /// - `EIO`, and also `ENOSPC`, `EDQUOT` and others: the write failed, and **the data may be
+    ///   gone**. From now on every sync of this object is an error ([`sync`](crate::sync)).
+    /// - `EBUSY`: with [`Msync::invalidate`], a page of the range is locked by mlock(2). Nothing
+    ///   was written; what was dirty is dirty.
+    /// - `ENOMEM`: a page of the range is not mapped any more, so some unsafe code of this process
+    ///   has unmapped it. (The others were synced.) If all are mapped, the kernel lacked memory,
+    ///   and that counts as a loss.
     ///
     /// And afterwards: `ERANGE` if the file has been cut shorter than the range meanwhile, by
     /// somebody else: what lay behind its end is gone. `EIO` if zeros have taken the place of such

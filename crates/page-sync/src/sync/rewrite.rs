@@ -18,8 +18,8 @@ impl PageFile {
     ///
     /// # Errors
     ///
-    /// Those of `source`, at whose first one it ends; `EACCES` if the file was opened for reading; and
-    /// those of [`PageFile::sync`] and [`PageFile::fsync`]. The loss then stays.
+    /// Those of `source`, at whose first one it ends; `EACCES` if the file was opened for reading;
+    /// and those of [`PageFile::sync`] and [`PageFile::fsync`]. The loss then stays.
     pub fn rewrite(
         &mut self,
         mut source: impl FnMut(usize, &mut [u8]) -> Result<()>,

@@ -18,8 +18,8 @@ impl PageFile {
     ///
     /// # Errors
     ///
-    /// `EIO`, `ENOSPC`, `EDQUOT` and others: the data may be gone, and from now on every sync of this
-    /// object is an error ([`sync`](crate::sync)). `EINVAL` if this file system cannot do it.
+    /// `EIO`, `ENOSPC`, `EDQUOT` and others: the data may be gone, and from now on every sync of
+    /// this object is an error ([`sync`](crate::sync)). `EINVAL` if this file system cannot do it.
     pub fn fdatasync(&self) -> Result<()> {
         self.whole("fdatasync", || fdatasync(self.file()))
     }
@@ -37,11 +37,11 @@ impl PageFile {
     /// Gives the pages that hold these bytes to the device, and waits until it has taken them
     /// (sync_file_range(2), with all three of its flags). Returns their numbers.
     ///
-    /// **This makes nothing durable.** The device is not told to empty its cache, so a power cut may
-    /// take the pages; and where the file system keeps them (for a file that has grown, or had
+    /// **This makes nothing durable.** The device is not told to empty its cache, so a power cut
+    /// may take the pages; and where the file system keeps them (for a file that has grown, or had
     /// holes, and for every write on one that copies on write) is not written at all. What it is
-    /// good for: to keep the number of dirty pages low, so that the [`PageFile::fdatasync`] that has
-    /// to follow is quick.
+    /// good for: to keep the number of dirty pages low, so that the [`PageFile::fdatasync`] that
+    /// has to follow is quick.
     ///
     /// # Errors
     ///

@@ -27,6 +27,7 @@ testkit::cases! {
     the_twin_without_the_probe_would_be_lied_to;
     tmpfs_never_says_dirty needs support::cachestat;
     overlayfs_is_unknown_to_cachestat_and_known_to_mincore needs testkit::need::namespaces;
+    huge_pages_are_not_in_the_page_cache needs hugetlbfs;
     files_of_proc_and_sys_have_no_pages;
     what_is_no_regular_file_has_no_pages;
     a_process_that_has_gone_is_gone;

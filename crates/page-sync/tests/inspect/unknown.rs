@@ -151,6 +151,29 @@ pub fn overlayfs_is_unknown_to_cachestat_and_known_to_mincore() {
     umount2(&on, MntFlags::MNT_DETACH).unwrap();
 }
 
+/// Mounting it needs root outside of a user namespace, and huge pages in the kernel.
+pub fn hugetlbfs() -> Result<(), String> {
+    testkit::need::root()?;
+    testkit::need::namespaces()?;
+    let known = fs::read_to_string("/proc/filesystems").map_err(|error| error.to_string())?;
+    match known.contains("hugetlbfs") {
+        true => Ok(()),
+        false => Err("this kernel has no hugetlbfs".into()),
+    }
+}
+
+pub fn huge_pages_are_not_in_the_page_cache() {
+    testkit::enter_namespaces();
+    let folder = testkit::folder();
+    let none: Option<&str> = None;
+    mount(none, folder.path(), Some("hugetlbfs"), MsFlags::empty(), none).unwrap();
+    let file = File::create_new(folder.file("huge")).unwrap();
+    assert_eq!(reason(&file), Reason::HugePages);
+    assert_eq!(residency::pages(&file, 0..1).reason(), Some(Reason::HugePages));
+    drop(file);
+    umount2(folder.path(), MntFlags::MNT_DETACH).unwrap();
+}
+
 pub fn files_of_proc_and_sys_have_no_pages() {
     for path in ["/proc/version", "/proc/self/maps", "/sys/kernel/mm/transparent_hugepage/enabled"]
     {

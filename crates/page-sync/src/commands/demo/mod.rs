@@ -29,10 +29,10 @@ const LOOKS: usize = 1000;
 
 /// The story in a few seconds: who sees a store, what kill -9 takes, what msync does
 ///
-/// A file of exactly one page; a writer, a real process of its own, that stores into it; kill -9; msync
-/// with MS_ASYNC and with MS_SYNC; and a whole file replaced, in place and by rename, while it is read
-/// all the time. Everything is read from the kernel, or measured, as it is printed. No root. The files
-/// are removed at the end, also after Ctrl-C.
+/// A file of exactly one page; a writer, a real process of its own, that stores into it; kill -9;
+/// msync with MS_ASYNC and with MS_SYNC; and a whole file replaced, in place and by rename, while
+/// it is read all the time. Everything is read from the kernel, or measured, as it is printed. No
+/// root. The files are removed at the end, also after Ctrl-C.
 #[derive(Args)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 128+n ended by signal n.")]
 pub struct Demo {}

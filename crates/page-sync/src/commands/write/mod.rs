@@ -27,8 +27,8 @@ const OWN: &str = "page";
 ///
 /// The lecture's program, mended. It makes a file of exactly one page (or takes the one that is
 /// there), maps it, stores TEXT and a NUL at its start, and calls msync(2). Before and after each
-/// step it asks the kernel what the page is: clean, or dirty, which means that the disk does not have
-/// it yet. Where the kernel cannot tell (tmpfs, overlayfs, before Linux 6.5), it says why.
+/// step it asks the kernel what the page is: clean, or dirty, which means that the disk does not
+/// have it yet. Where the kernel cannot tell (tmpfs, overlayfs, before Linux 6.5), it says why.
 ///
 /// A file that holds anything but a text and zeros is not written, unless with --adopt.
 #[derive(Args)]

@@ -1,5 +1,5 @@
-//! No order of threads lets a success come after a loss. Run by loom, on the shipped `attempt`, against
-//! a model of the kernel that reports its error once, to whoever asks first.
+//! No order of threads lets a success come after a loss. Run by loom, on the shipped `attempt`,
+//! against a model of the kernel that reports its error once, to whoever asks first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::SeqCst;
