@@ -45,7 +45,10 @@ pub fn kill_9_at_any_moment_leaves_nothing() {
 
 /// The process that is the disk, of an experiment that is running.
 fn disk_of(pid: u32) -> Option<Pid> {
-    let trace = traces_of(pid).into_iter().find(|trace| trace.starts_with("process "))?;
+    // mkfs.ext4 has the name on its command line, too.
+    let is_disk =
+        |trace: &String| trace.starts_with("process ") && trace.contains("power-cut-disk");
+    let trace = traces_of(pid).into_iter().find(is_disk)?;
     trace.split_whitespace().nth(1)?.parse().ok().map(Pid::from_raw)
 }
 

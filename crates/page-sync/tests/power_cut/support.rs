@@ -123,11 +123,25 @@ pub fn assert_no_traces(pid: u32) {
 pub fn assert_traces_vanish(pid: u32) {
     let until = Instant::now() + PATIENCE;
     loop {
-        let traces = traces_of(pid);
+        let mut traces = traces_of(pid);
+        traces.extend(orphans());
         if traces.is_empty() {
             return;
         }
         assert!(Instant::now() < until, "left behind by {pid}: {traces:#?}");
         thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Children of this case that have not ended: those whose parent was killed, of which nothing else
+/// may be left to see.
+fn orphans() -> Vec<String> {
+    let ours = std::process::id().to_string();
+    let of = |process: &String| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let mut words = stat.rsplit(')').next()?.split_whitespace();
+        let (state, parent) = (words.next()?, words.next()?);
+        (parent == ours && state != "Z").then(|| format!("child {process} ({state})"))
+    };
+    entries("/proc").iter().filter_map(of).collect()
 }

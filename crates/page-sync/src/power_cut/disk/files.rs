@@ -5,7 +5,7 @@
 //! ```text
 //!   REQ_OP_WRITE ──► write_iter ──► FUSE_WRITE ──► into the cache
 //!   REQ_OP_FLUSH ──► vfs_fsync  ──► FUSE_FSYNC ──► the cache onto the platter
-//!                                   FUSE_FLUSH     close(2): no flush at all, in spite of its name
+//!                                   FUSE_FLUSH     close(2): no flush, in spite of its name
 //! ```
 
 use std::collections::HashMap;
@@ -25,6 +25,11 @@ use super::{COUNTERS, DiskKind, PLATTER};
 const DISK: INodeNo = INodeNo(2);
 const PLATTER_INODE: INodeNo = INodeNo(3);
 const COUNTERS_INODE: INodeNo = INodeNo(4);
+
+/// Past the page cache: what is read comes from here, and what is written arrives here before the
+/// writer goes on. And no word at close(2): whoever is killed closes its files, and would wait for
+/// the answer of a disk that hangs (in state D, and before the kernel sends PR_SET_PDEATHSIG).
+const OPENED: FopenFlags = FopenFlags::FOPEN_DIRECT_IO.union(FopenFlags::FOPEN_NOFLUSH);
 
 /// Nothing here ever changes its name, kind or size, so the kernel may remember them.
 const FOR_LONG: Duration = Duration::from_secs(3600);
@@ -107,8 +112,6 @@ impl Filesystem for Files {
         }
     }
 
-    /// Past the page cache (FOPEN_DIRECT_IO): what is read comes from here, and what is written
-    /// arrives here before the writer goes on.
     fn open(&self, _: &Request, inode: INodeNo, _: OpenFlags, reply: ReplyOpen) {
         let mut state = self.state();
         let content = match inode {
@@ -117,12 +120,12 @@ impl Filesystem for Files {
                 let counters = state.disk.counters();
                 format!("{} {}\n", counters.written, counters.flushes).into_bytes()
             }
-            _ => return reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO),
+            _ => return reply.opened(FileHandle(0), OPENED),
         };
         let handle = state.next_handle;
         state.next_handle += 1;
         state.opened.insert(handle, content);
-        reply.opened(FileHandle(handle), FopenFlags::FOPEN_DIRECT_IO);
+        reply.opened(FileHandle(handle), OPENED);
     }
 
     fn read(
@@ -184,8 +187,9 @@ impl Filesystem for Files {
         reply.ok();
     }
 
+    /// For Linux 5.15, which does not know FOPEN_NOFLUSH: upon this answer it never asks again.
     fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
-        reply.ok();
+        reply.error(Errno::ENOSYS);
     }
 
     fn release(
