@@ -59,7 +59,7 @@ enum Command {
     #[command(hide = true)]
     DemoCleanUp(demo::CleanUp),
     #[command(hide = true)]
-    PowerCutDisk(power_cut::Disk),
+    PowerCutHelper(power_cut::Helper),
 }
 
 impl Arguments {
@@ -75,7 +75,7 @@ impl Arguments {
             Command::DemoWriter(command) => command.run(),
             Command::DemoReplacer(command) => command.run(),
             Command::DemoCleanUp(command) => command.run(),
-            Command::PowerCutDisk(command) => command.run(),
+            Command::PowerCutHelper(command) => command.run(),
         }
     }
 }

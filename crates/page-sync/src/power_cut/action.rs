@@ -56,6 +56,11 @@ impl Action {
         }
     }
 
+    /// The one with this name.
+    pub fn by_name(name: &str) -> Option<Action> {
+        Action::ALL.into_iter().find(|action| action.name() == name)
+    }
+
     /// What is called, in the words of the manual.
     pub fn calls(self) -> &'static str {
         match self {
@@ -101,5 +106,9 @@ impl Barriers {
             Barriers::On => "barrier",
             Barriers::Off => "nobarrier",
         }
+    }
+
+    pub(super) fn by_option(option: &str) -> Option<Barriers> {
+        [Barriers::On, Barriers::Off].into_iter().find(|barriers| barriers.option() == option)
     }
 }

@@ -1,17 +1,18 @@
 //! Many trials, and whether they can be believed.
 
-use std::io;
-use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
+use std::fs::File;
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ipc_common::{Errno, Error, Result};
 
 use super::action::{Action, Barriers};
-use super::disk::{self, Disk};
-use super::trial::{self, Task, Trial};
+use super::disk::{self, Disk, DiskKind};
+use super::image;
+use super::loop_device;
+use super::machine::{Machine, Said};
+use super::trial::{Task, Trial};
 use super::verdict::Report;
 
 /// How often whoever watches is asked whether to stop.
@@ -21,7 +22,7 @@ const NAP: Duration = Duration::from_millis(100);
 /// answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a trial may take to clean up once it is to stop, before its disk is taken away.
+/// How long a machine that was killed may take to unmount before its disk is taken away.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Whoever watches an experiment.
@@ -33,7 +34,7 @@ pub trait Watcher {
     fn next(&mut self, done: usize, all: usize, action: Action, barriers: Barriers);
 }
 
-/// The experiment: which actions, how often, and how the process that is the disk is started.
+/// The experiment: which actions, how often, and how the processes that it needs are started.
 ///
 /// ```no_run
 /// use std::process::Command;
@@ -47,9 +48,9 @@ pub trait Watcher {
 ///     fn next(&mut self, _: usize, _: usize, _: Action, _: Barriers) {}
 /// }
 ///
-/// // A program that calls `serve_disk`.
-/// let disk = || Command::new("/usr/libexec/page-sync-disk");
-/// let report = Experiment::new(disk).actions(&[Action::Fsync]).trials(10).run(&mut Silent)?;
+/// // A program that calls `helper` with its arguments.
+/// let helper = || Command::new("/usr/libexec/page-sync-helper");
+/// let report = Experiment::new(helper).actions(&[Action::Fsync]).trials(10).run(&mut Silent)?;
 /// assert_eq!(report.objections(), []);
 /// # Ok::<(), ipc_common::Error>(())
 /// ```
@@ -57,14 +58,21 @@ pub trait Watcher {
 pub struct Experiment {
     actions: Vec<Action>,
     trials: usize,
-    disk: fn() -> Command,
+    disk: DiskKind,
+    helper: fn() -> Command,
 }
 
 impl Experiment {
-    /// All actions, three trials each. `disk` makes the command of a process that calls
-    /// [`serve_disk`](super::serve_disk) with its last argument.
-    pub fn new(disk: fn() -> Command) -> Experiment {
-        Experiment { actions: Action::ALL.to_vec(), trials: 3, disk }
+    /// All actions, three trials each, on an honest disk. `helper` makes the command of a process
+    /// that calls [`helper`](super::helper()) with the arguments that are added to it.
+    pub fn new(helper: fn() -> Command) -> Experiment {
+        Experiment { actions: Action::ALL.to_vec(), trials: 3, disk: DiskKind::Honest, helper }
+    }
+
+    /// On another kind of disk: to see that the experiment would notice.
+    #[must_use]
+    pub fn disk(self, disk: DiskKind) -> Experiment {
+        Experiment { disk, ..self }
     }
 
     /// Only these actions. The two controls are done in any case.
@@ -104,82 +112,92 @@ impl Experiment {
         let plan = self.plan();
         let all = plan.len() * self.trials;
         let mut trials = Vec::with_capacity(all);
+        let mut go_on = || if watcher.stop() { Err(stopped()) } else { Ok(()) };
+        let image = image::formatted(disk::BYTES as u64, &mut go_on)?;
         for (action, barriers) in plan {
             for _ in 0..self.trials {
                 watcher.next(trials.len(), all, action, barriers);
-                trials.push(self.one(action, barriers, watcher)?);
+                trials.push(self.one(action, barriers, &image, watcher)?);
             }
         }
         Ok(Report::new(trials))
     }
 
-    fn one(&self, action: Action, barriers: Barriers, watcher: &mut dyn Watcher) -> Result<Trial> {
+    fn one(
+        &self,
+        action: Action,
+        barriers: Barriers,
+        image: &File,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Trial> {
         /// Two trials of one process have different names.
         static STARTED: AtomicU64 = AtomicU64::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let name = format!("page-sync-{}-{number}", std::process::id());
+        let task = Task { action, barriers, name: format!("page-sync-{}-{number}", process::id()) };
         let device = disk::open_device()?;
-        // Here, and not on the trial's thread: the disk must not live in the namespace that has it
-        // mounted. After a `kill -9` it would be the last one there, and its end would unmount the
-        // file system, which would ask the disk, which is ending. (So it was, 5 times of 12: the
-        // journal's thread in state D until the connection was aborted by hand.)
-        let disk = Disk::start((self.disk)(), &device, &name)?;
-        let stop = AtomicBool::new(false);
-        let go_on = || match stop.load(Ordering::Relaxed) {
-            false => Ok(()),
-            true => Err(stopped()),
-        };
-        let task = Task { action, barriers, disk: &disk, go_on: &go_on };
-        let (result, hung) = watched(watcher, &stop, &disk, || trial::run(&task, device))?;
+        let mut machine = Machine::start((self.helper)(), &task, &device)?;
+        let mut disk = None;
+        let start = |device| Disk::start((self.helper)(), self.disk, &task.name, image, device);
+        let result = trial(&mut machine, &task, watcher, &mut disk, device, &start);
+        let ended = machine.end(GRACE);
+        if let Some(disk) = disk.as_mut().filter(|_| ended.is_none()) {
+            // The machine waits for it, in the kernel, and now gets EIO.
+            disk.kill();
+        }
         result.map_err(|error| {
-            if stop.load(Ordering::Relaxed) {
-                return stopped();
+            let died = matches!(error.errno(), Errno::EIO | Errno::ENOTCONN | Errno::ECONNABORTED);
+            let blamed = disk.as_mut().filter(|_| died).and_then(|disk| {
+                let status = disk.ended()?;
+                Some(format!("{}, ended in the middle of it ({status})", disk.about()))
+            });
+            // Waits until it is unmounted.
+            drop(machine);
+            loop_device::wait_until_none_shows(&task.name);
+            match blamed {
+                Some(blamed) => Error::refused("power_cut", Errno::EIO, "a trial")
+                    .with_remedy(format!("{blamed}, and so: {}", error.remedy())),
+                None => error,
             }
-            let what = match disk.ended() {
-                _ if hung => {
-                    format!("it did not answer for {} s and was killed", PATIENCE.as_secs())
-                }
-                Some(status) => format!("it ended in the middle of a trial ({status})"),
-                None => return error,
-            };
-            Error::refused("power_cut", Errno::EIO, disk.about())
-                .with_remedy(format!("{what}, and so: {error}"))
         })
     }
 }
 
-/// Runs the trial on a thread of its own, and takes its disk away if it hangs: whether it had to,
-/// is the `bool`.
-fn watched(
+/// Listens to the machine, and gives it its disk when it has mounted it.
+fn trial(
+    machine: &mut Machine,
+    task: &Task,
     watcher: &mut dyn Watcher,
-    stop: &AtomicBool,
-    disk: &Disk,
-    trial: impl FnOnce() -> Result<Trial> + Send,
-) -> Result<(Result<Trial>, bool)> {
-    thread::scope(|scope| {
-        let (done, ended) = mpsc::channel();
-        let thread = thread::Builder::new()
-            .spawn_scoped(scope, move || {
-                // The end of the trial is the end of the channel, a panic included.
-                let _done: mpsc::Sender<()> = done;
-                trial()
-            })
-            .map_err(|error: io::Error| Error::from_io("clone", &error, "the trial's thread"))?;
-        let (mut until, mut hung) = (Instant::now() + PATIENCE, false);
-        while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(NAP) {
-            if !stop.load(Ordering::Relaxed) && watcher.stop() {
-                stop.store(true, Ordering::Relaxed);
-                until = Instant::now() + GRACE;
-            }
-            if Instant::now() > until {
-                // Whoever waits for it, in the kernel too, now gets EIO.
-                disk.kill();
-                hung = true;
-            }
+    disk: &mut Option<Disk>,
+    device: File,
+    start: &dyn Fn(File) -> Result<Disk>,
+) -> Result<Trial> {
+    let (mut device, until) = (Some(device), Instant::now() + PATIENCE);
+    loop {
+        let said = machine.says(NAP, task)?;
+        if let Said::Done(result) = said {
+            return result;
         }
-        let result = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok((result, hung))
-    })
+        if watcher.stop() {
+            return Err(stopped());
+        }
+        let wrong = match said {
+            Said::Mounted => {
+                *disk = device.take().map(start).transpose()?;
+                continue;
+            }
+            Said::Gone => match machine.end(GRACE) {
+                Some(status) => format!("it ended in the middle of a trial ({status})"),
+                None => "it ended in the middle of a trial".to_owned(),
+            },
+            _ if Instant::now() > until => {
+                format!("its disk did not answer for {} s", PATIENCE.as_secs())
+            }
+            _ => continue,
+        };
+        return Err(
+            Error::refused("power_cut", Errno::ETIMEDOUT, machine.about()).with_remedy(wrong)
+        );
+    }
 }
 
 fn stopped() -> Error {

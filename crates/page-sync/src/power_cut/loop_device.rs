@@ -98,6 +98,19 @@ impl Number {
     }
 }
 
+/// Waits until no loop device shows a file whose name holds `name`, after the process that had it
+/// mounted was killed. It waits no longer than [`PATIENCE`].
+pub(super) fn wait_until_none_shows(name: &str) {
+    let until = Instant::now() + PATIENCE;
+    let shows = |entry: fs::DirEntry| {
+        fs::read_to_string(entry.path().join("loop/backing_file")).is_ok_and(|f| f.contains(name))
+    };
+    let one_does = || fs::read_dir("/sys/block").into_iter().flatten().flatten().any(shows);
+    while one_does() && Instant::now() < until {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 fn open(path: &Path) -> Result<File> {
     OpenOptions::new()
         .read(true)

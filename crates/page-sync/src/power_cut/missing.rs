@@ -10,7 +10,7 @@ use ipc_common::{Errno, Error};
 use nix::sys::utsname::uname;
 use nix::unistd::geteuid;
 
-use super::{disk, format, loop_device, stage};
+use super::{disk, image, loop_device, stage};
 
 /// One thing that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn missing() -> Vec<Missing> {
     if !kernel_has("ext4") {
         all.push(lacks("ext4 in this kernel", "`modprobe ext4`, or use another kernel"));
     }
-    if format::mkfs().is_none() {
+    if image::mkfs().is_none() {
         all.push(lacks("mkfs.ext4", "install the package e2fsprogs"));
     }
     all.extend(no_namespace());

@@ -39,8 +39,10 @@
 mod action;
 mod disk;
 mod experiment;
-mod format;
+mod helper;
+mod image;
 mod loop_device;
+mod machine;
 mod missing;
 mod page_cache;
 mod pattern;
@@ -50,8 +52,9 @@ mod trial;
 mod verdict;
 
 pub use action::{Action, Barriers, PAGES, WRITTEN};
-pub use disk::{DiskKind, serve_disk};
+pub use disk::DiskKind;
 pub use experiment::{Experiment, Watcher};
+pub use helper::helper;
 pub use missing::{Missing, missing};
 pub use page_cache::{Seen, page_cache, page_cache_tells};
 pub use pattern::Outcome;

@@ -33,6 +33,25 @@ impl fmt::Display for Outcome {
     }
 }
 
+impl Outcome {
+    /// As one word, for another process.
+    pub(super) fn to_word(self) -> String {
+        match self {
+            Outcome::Torn { new } => new.to_string(),
+            other => other.to_string(),
+        }
+    }
+
+    pub(super) fn of_word(word: &str) -> Option<Outcome> {
+        Some(match word {
+            "old" => Outcome::Old,
+            "new" => Outcome::New,
+            "foreign" => Outcome::Foreign,
+            number => Outcome::Torn { new: number.parse().ok()? },
+        })
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Age {
     Old,

@@ -1,19 +1,19 @@
 //! Mounts that nobody else sees, and that cannot outlive us.
 //!
-//! The thread that does a trial has a mount namespace of its own (unshare(2), CLONE_NEWNS). In it, a
+//! The process that does a trial has a mount namespace of its own (unshare(2), CLONE_NEWNS). In it, a
 //! tmpfs covers `/mnt`, and holds all mount points and files of the trial. So nothing has a name
-//! outside, and whatever ends the thread, `kill -9` too, ends the namespace with all that is mounted
-//! in it.
+//! outside, and whatever ends the process, `kill -9` too, ends the namespace with all that is
+//! mounted in it.
 
 use std::fs;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 
 use ipc_common::{Errno, Error, Result};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
-use super::disk::{self, Disk};
+use super::disk;
 
 /// Nothing of what we mount is to be run.
 const HARMLESS: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NOEXEC);
@@ -29,7 +29,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Gives the calling thread a mount namespace of its own, for good, and covers the folder.
+    /// Gives this process a mount namespace of its own, for good, and covers the folder.
     pub fn enter(name: &str) -> Result<Stage> {
         own_namespace()?;
         let folder = FOLDERS.map(Path::new).into_iter().find(|folder| folder.is_dir());
@@ -73,15 +73,12 @@ impl Stage {
         Mounted::new(&what, &on, kind, flags | HARMLESS | MsFlags::MS_NODEV, options)
     }
 
-    /// Mounts a disk's three files. `device` is `/dev/fuse`, which the disk has, too; we must not
-    /// keep it, for the kernel gives up a disk only when nobody has it any more.
-    pub fn mount_disk(&self, disk: &Disk, device: fs::File) -> Result<Mounted> {
-        let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
-        let what = Path::new(disk.name());
-        let mounted = self.mount(what, "disk", "fuse", MsFlags::MS_NOATIME, &options)?;
-        drop(device);
-        disk.mounted()?;
-        Ok(mounted)
+    /// Mounts the three files of the disk that is called `name` and will serve `device`,
+    /// `/dev/fuse`.
+    pub fn mount_disk(&self, name: &str, device: impl AsFd) -> Result<Mounted> {
+        let fd = device.as_fd().as_raw_fd();
+        let options = format!("fd={fd},rootmode=40000,user_id=0,group_id=0");
+        self.mount(Path::new(name), "disk", "fuse", MsFlags::MS_NOATIME, &options)
     }
 
     /// Ends it, and says if that fails.
@@ -90,7 +87,7 @@ impl Stage {
     }
 }
 
-/// A mount namespace for this thread alone, from which nothing spreads to others.
+/// A mount namespace for the calling thread alone, from which nothing spreads to others.
 pub(super) fn own_namespace() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNS).map_err(|errno| {
         Error::new("unshare", errno, "a mount namespace").with_remedy(

@@ -10,8 +10,7 @@ use nix::mount::MsFlags;
 use nix::unistd::syncfs;
 
 use super::action::{Action, Barriers, PAGES, WRITTEN};
-use super::disk::{self, Disk};
-use super::format::format;
+use super::disk;
 use super::loop_device::{LoopDevice, Number};
 use super::pattern::{Age, Outcome, Pattern};
 use super::perform::perform;
@@ -51,38 +50,31 @@ impl Trial {
     }
 }
 
-/// What is to be done, and with what.
-pub(super) struct Task<'a> {
+/// What is to be done, and on which disk.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
     pub action: Action,
     pub barriers: Barriers,
-    pub disk: &'a Disk,
-    /// Fails when the trial is to be stopped.
-    pub go_on: &'a (dyn Fn() -> Result<()> + Sync),
+    /// What the disk's file is called, also in `losetup --list`.
+    pub name: String,
 }
 
-/// Does the trial, in a mount namespace of its own: call it on a thread of its own.
-pub(super) fn run(task: &Task<'_>, device: File) -> Result<Trial> {
-    let stage = Stage::enter(task.disk.name())?;
-    let files = stage.mount_disk(task.disk, device)?;
-    let disk = Attachable { file: files.path().join(task.disk.name()), name: task.disk.name() };
-    format(&disk.file, task.go_on)?;
+/// Does the trial, in a mount namespace of its own, in which the disk's three files are mounted as
+/// `files`.
+pub(super) fn run(task: &Task, stage: &Stage, files: Mounted) -> Result<Trial> {
+    let disk = Attachable { file: files.path().join(&task.name), name: &task.name };
     let pattern = Pattern::fresh(PageSize::system().bytes());
-    prepare(&stage, &disk, pattern)?;
-    (task.go_on)()?;
-
-    let live = disk.mount(&stage, MsFlags::empty(), task.barriers)?;
+    prepare(stage, &disk, pattern)?;
+    let live = disk.mount(stage, MsFlags::empty(), task.barriers)?;
     let (measured, platter) = act(task, &live, files.path(), pattern)?;
     // What the file system writes from here on, it writes in vain.
     live.unmount()?;
-    (task.go_on)()?;
 
-    let name = format!("{}-copy", task.disk.name());
+    let name = format!("{}-copy", task.name);
     let copy = Attachable { file: stage.file(&name), name: &name };
     copy_platter(platter, &copy.file)?;
     files.unmount()?;
-    (task.go_on)()?;
-    let pages = look(&stage, &copy, pattern)?;
-    stage.close()?;
+    let pages = look(stage, &copy, pattern)?;
     Ok(Trial { pages, ..measured })
 }
 
@@ -150,7 +142,7 @@ fn prepare(stage: &Stage, disk: &Attachable<'_>, pattern: Pattern) -> Result<()>
 }
 
 /// Stores, does the action, and cuts the power. Returns the platter of that moment.
-fn act(task: &Task<'_>, live: &Live<'_>, files: &Path, pattern: Pattern) -> Result<(Trial, File)> {
+fn act(task: &Task, live: &Live<'_>, files: &Path, pattern: Pattern) -> Result<(Trial, File)> {
     let file = PageFile::open(live.file())?;
     // What mounting and opening have made dirty goes to the disk now, and is not counted.
     live.sync()?;

@@ -43,56 +43,64 @@ pub fn kill_9_at_any_moment_leaves_nothing() {
     }
 }
 
-/// The process that is the disk, of an experiment that is running.
-fn disk_of(pid: u32) -> Option<Pid> {
-    // mkfs.ext4 has the name on its command line, too.
-    let is_disk =
-        |trace: &String| trace.starts_with("process ") && trace.contains("power-cut-disk");
-    let trace = traces_of(pid).into_iter().find(is_disk)?;
+/// A helper of an experiment that is running: `disk` or `machine`.
+fn helper_of(pid: u32, role: &str) -> Option<Pid> {
+    let words = format!(" power-cut-helper {role} ");
+    let trace = traces_of(pid).into_iter().find(|trace| trace.contains(&words))?;
     trace.split_whitespace().nth(1)?.parse().ok().map(Pid::from_raw)
 }
 
-pub fn a_disk_that_is_killed_is_an_error_and_leaves_nothing() {
+/// Sends a helper a signal as soon as there is one: between two trials there is none.
+fn send(pid: u32, role: &str, signal: Signal) {
+    wait_for(|| helper_of(pid, role).is_some_and(|helper| kill(helper, signal).is_ok()), role);
+}
+
+pub fn a_helper_that_is_killed_is_an_error_and_leaves_nothing() {
     let mut random = Random::new();
-    for _ in 0..soak(10, 100) {
+    for round in 0..soak(14, 200) {
+        let role = ["disk", "machine"][round % 2];
         let program = running();
         let pid = program.pid();
         a_moment(&mut random);
-        // Between two trials there is none; and one that is just ending does not mind.
-        wait_for(|| disk_of(pid).is_some_and(|disk| kill(disk, Signal::SIGKILL).is_ok()), "a disk");
+        send(pid, role, Signal::SIGKILL);
         thread::sleep(Duration::from_millis(300));
         program.signal(Signal::SIGINT);
         let finished = program.finish();
         assert_no_traces(pid);
         match finished.code() {
             Some(1) => assert!(
-                finished.stderr.contains("the disk, process")
+                finished.stderr.contains(&format!("the {role}, process "))
                     && finished.stderr.contains("SIGKILL"),
                 "{finished:?}"
             ),
+            // One that was just ending anyway is not missed.
             _ => assert_eq!(finished.status.signal(), Some(libc::SIGINT), "{finished:?}"),
         }
     }
 }
 
-pub fn a_disk_that_hangs_can_be_interrupted() {
-    let program = running();
-    let pid = program.pid();
-    wait_for(|| disk_of(pid).is_some_and(|disk| kill(disk, Signal::SIGSTOP).is_ok()), "a disk");
-    // Now the kernel waits for it, and so does the trial.
-    thread::sleep(Duration::from_millis(300));
-    program.signal(Signal::SIGINT);
-    let finished = program.finish();
-    assert_eq!(finished.status.signal(), Some(libc::SIGINT), "{finished:?}");
-    assert_no_traces(pid);
-}
-
-pub fn a_disk_that_hangs_does_not_keep_what_was_killed() {
-    for _ in 0..soak(3, 20) {
+pub fn a_helper_that_hangs_can_be_interrupted() {
+    for role in ["disk", "machine"] {
         let program = running();
         let pid = program.pid();
-        wait_for(|| disk_of(pid).is_some_and(|disk| kill(disk, Signal::SIGSTOP).is_ok()), "a disk");
-        thread::sleep(Duration::from_millis(100));
+        send(pid, role, Signal::SIGSTOP);
+        // Now the kernel waits for it, and so does the trial.
+        thread::sleep(Duration::from_millis(300));
+        program.signal(Signal::SIGINT);
+        let finished = program.finish();
+        assert_eq!(finished.status.signal(), Some(libc::SIGINT), "{finished:?}");
+        assert_no_traces(pid);
+    }
+}
+
+pub fn a_helper_that_hangs_does_not_keep_what_was_killed() {
+    let mut random = Random::new();
+    for round in 0..soak(10, 200) {
+        let program = running();
+        let pid = program.pid();
+        a_moment(&mut random);
+        send(pid, ["disk", "machine"][round % 2], Signal::SIGSTOP);
+        a_moment(&mut random);
         program.kill_9();
         assert_traces_vanish(pid);
     }

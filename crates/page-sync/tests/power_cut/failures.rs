@@ -10,10 +10,10 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::signal::Signal;
 use testkit::{Finished, Folder, Program, enter_namespaces};
 
-use crate::support::{assert_no_traces, assert_traces_vanish, page_sync, traces_of, wait_for};
+use crate::support::{assert_no_traces, assert_traces_vanish, children_of, page_sync, wait_for};
 
 /// One trial of each of three rows, with errors injected: how it ended, and which process it was.
-/// strace counts calls by thread, and each trial has one of its own.
+/// strace counts calls by process, and each trial's machine is one of its own.
 fn injected(what: &str) -> (Finished, u32) {
     let program = env!("CARGO_BIN_EXE_page-sync");
     let mut strace = Command::new("strace");
@@ -93,7 +93,7 @@ pub fn a_mkfs_that_fails_says_what_it_said() {
 pub fn a_mkfs_that_hangs_can_be_interrupted() {
     let (_folder, program) = with_mkfs("exec sleep 1000");
     let pid = program.pid();
-    wait_for(|| !traces_of(pid).is_empty(), "something to begin");
+    wait_for(|| children_of(pid).iter().any(|child| child.contains("sleep")), "mkfs");
     program.signal(Signal::SIGINT);
     let finished = program.finish();
     assert_eq!(finished.status.signal(), Some(libc::SIGINT), "{finished:?}");

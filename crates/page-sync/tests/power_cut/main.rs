@@ -26,9 +26,9 @@ testkit::cases! {
 
     a_signal_ends_it_and_leaves_nothing needs power_cut_is_possible;
     kill_9_at_any_moment_leaves_nothing needs power_cut_is_possible;
-    a_disk_that_is_killed_is_an_error_and_leaves_nothing needs power_cut_is_possible;
-    a_disk_that_hangs_can_be_interrupted needs power_cut_is_possible;
-    a_disk_that_hangs_does_not_keep_what_was_killed needs power_cut_is_possible;
+    a_helper_that_is_killed_is_an_error_and_leaves_nothing needs power_cut_is_possible;
+    a_helper_that_hangs_can_be_interrupted needs power_cut_is_possible;
+    a_helper_that_hangs_does_not_keep_what_was_killed needs power_cut_is_possible;
 
     every_mount_that_fails_leaves_nothing needs power_cut_is_possible, need::strace;
     every_unmount_that_fails_leaves_nothing needs power_cut_is_possible, need::strace;
@@ -45,5 +45,5 @@ testkit::cases! {
     where_the_page_cache_is_silent_the_view_says_so needs need::namespaces;
     colours_and_progress_are_for_terminals needs power_cut_is_possible, script;
     wrong_usage_is_exit_code_2;
-    the_disk_is_not_to_be_typed;
+    the_helpers_are_not_to_be_typed;
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use page_sync::power_cut::{
-    Action, Barriers, Experiment, Objection, Outcome, Report, Trial, WRITTEN, Watcher,
+    Action, Barriers, DiskKind, Experiment, Objection, Outcome, Report, Trial, WRITTEN, Watcher,
 };
 use testkit::Program;
 
@@ -20,15 +20,15 @@ impl Watcher for Patient {
     }
 }
 
-fn honest() -> Command {
-    page_sync(&["power-cut-disk"])
+fn helper() -> Command {
+    page_sync(&["power-cut-helper"])
 }
 
 fn report(trials: usize) -> Report {
     // Somebody may call sync(2) between the stores and the cut, and then everything is kept. That is
     // less than a millisecond, and not three times.
     for _ in 0..3 {
-        let report = Experiment::new(honest).trials(trials).run(&mut Patient).unwrap();
+        let report = Experiment::new(helper).trials(trials).run(&mut Patient).unwrap();
         assert_no_traces(std::process::id());
         if !report.trials().iter().any(Trial::is_disturbed) {
             return report;
@@ -101,8 +101,8 @@ pub fn without_barriers_nothing_survives() {
 }
 
 pub fn a_disk_without_a_cache_is_found_out() {
-    let disk = || page_sync(&["power-cut-disk", "--wrong", "without-cache"]);
-    let report = Experiment::new(disk).trials(1).run(&mut Patient).unwrap();
+    let experiment = Experiment::new(helper).disk(DiskKind::WithoutCache).trials(1);
+    let report = experiment.run(&mut Patient).unwrap();
     let objections = report.objections();
     let survived = |action: Action| {
         let found = Outcome::New;
@@ -121,8 +121,8 @@ pub fn a_disk_without_a_cache_is_found_out() {
 }
 
 pub fn a_disk_that_lies_is_found_out() {
-    let disk = || page_sync(&["power-cut-disk", "--wrong", "lying"]);
-    let report = Experiment::new(disk).trials(1).run(&mut Patient).unwrap();
+    let experiment = Experiment::new(helper).disk(DiskKind::Lying).trials(1);
+    let report = experiment.run(&mut Patient).unwrap();
     let broken = |action: Action| {
         let found = Outcome::Old;
         action.promises().iter().map(move |&page| Objection::PromiseBroken { action, page, found })

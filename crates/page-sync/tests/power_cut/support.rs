@@ -83,7 +83,7 @@ pub fn traces_of(pid: u32) -> Vec<String> {
             let state = stat.rsplit(')').next().unwrap_or("").trim().chars().next();
             traces.push(format!("process {process} ({state:?}): {words}"));
         }
-        // Each thread: a trial has a namespace of its own.
+        // Each thread: it might have a namespace of its own.
         let tasks = folder.join("task");
         for thread in entries(&tasks) {
             let mounts = fs::read(tasks.join(&thread).join("mountinfo")).unwrap_or_default();
@@ -136,12 +136,18 @@ pub fn assert_traces_vanish(pid: u32) {
 /// Children of this case that have not ended: those whose parent was killed, of which nothing else
 /// may be left to see.
 fn orphans() -> Vec<String> {
-    let ours = std::process::id().to_string();
+    children_of(std::process::id())
+}
+
+/// The children of a process that have not ended.
+pub fn children_of(pid: u32) -> Vec<String> {
     let of = |process: &String| {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        let mut words = stat.rsplit(')').next()?.split_whitespace();
+        let (name, rest) = stat.rsplit_once(')')?;
+        let mut words = rest.split_whitespace();
         let (state, parent) = (words.next()?, words.next()?);
-        (parent == ours && state != "Z").then(|| format!("child {process} ({state})"))
+        let there = parent == pid.to_string() && state != "Z";
+        there.then(|| format!("child {name}) {state}"))
     };
     entries("/proc").iter().filter_map(of).collect()
 }

@@ -90,13 +90,18 @@ pub fn wrong_usage_is_exit_code_2() {
     }
 }
 
-pub fn the_disk_is_not_to_be_typed() {
-    assert_eq!(run(&["power-cut-disk", "name"]).ok(), "");
-    let mut disk = Program::start(&mut page_sync(&["power-cut-disk", "name"]));
-    disk.tell("m");
-    let finished = disk.finish();
-    assert_eq!(finished.code(), Some(1));
-    assert!(finished.stderr.contains("not to be typed"), "{finished:?}");
+pub fn the_helpers_are_not_to_be_typed() {
+    for wrong in [
+        &["power-cut-helper"][..],
+        &["power-cut-helper", "disk", "honest"],
+        &["power-cut-helper", "disk", "new", "name"],
+        &["power-cut-helper", "disk", "honest", "name"],
+        &["power-cut-helper", "machine", "fsync", "barriers", "name"],
+    ] {
+        let finished = run(wrong);
+        assert_eq!((finished.code(), finished.stdout.as_str()), (Some(1), ""), "{finished:?}");
+        assert!(finished.stderr.contains("not to be typed"), "{finished:?}");
+    }
 }
 
 /// A terminal, by script(1).

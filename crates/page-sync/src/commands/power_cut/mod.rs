@@ -16,7 +16,7 @@ use clap::{Args, value_parser};
 use ipc_common::cli::style::{ERROR, STRONG};
 use ipc_common::cli::{Failure, Quit, json_line, out, shown};
 use nix::unistd::geteuid;
-use page_sync::power_cut::{self, Action, DiskKind, Experiment, Missing};
+use page_sync::power_cut::{self, Action, Experiment, Missing};
 
 use progress::Progress;
 
@@ -75,7 +75,7 @@ impl PowerCut {
         }
         let quit = Quit::watch()?;
         let mut progress = Progress::new(&quit);
-        let experiment = Experiment::new(disk).trials(self.trials.into()).actions(&actions);
+        let experiment = Experiment::new(helper).trials(self.trials.into()).actions(&actions);
         let report = experiment.run(&mut progress);
         progress.clear();
         quit.check()?;
@@ -114,32 +114,25 @@ fn complain(missing: &[Missing]) {
     }
 }
 
-/// This very program, as the disk.
-fn disk() -> Command {
+/// This very program, as the disk or the machine.
+fn helper() -> Command {
     // Not `current_exe`: it would name a deleted file if cargo rebuilds meanwhile.
     let mut command = Command::new("/proc/self/exe");
     command.arg0(env::args_os().next().unwrap_or_default());
-    command.arg("power-cut-disk");
+    command.arg("power-cut-helper");
     command
 }
 
-/// Is the disk. Started by `power-cut`.
+/// Is the disk, or the machine. Started by `power-cut`.
 #[derive(Args)]
-pub struct Disk {
-    /// What its file is called
-    name: OsString,
-    /// What the experiment has to find out
-    #[arg(long, value_parser = ["without-cache", "lying"])]
-    wrong: Option<String>,
+pub struct Helper {
+    /// What an experiment adds
+    #[arg(trailing_var_arg = true)]
+    arguments: Vec<OsString>,
 }
 
-impl Disk {
+impl Helper {
     pub fn run(self) -> Result<(), Failure> {
-        let kind = match self.wrong.as_deref() {
-            Some("without-cache") => DiskKind::WithoutCache,
-            Some(_) => DiskKind::Lying,
-            None => DiskKind::Honest,
-        };
-        Ok(power_cut::serve_disk(&self.name, kind)?)
+        Ok(power_cut::helper(&self.arguments)?)
     }
 }

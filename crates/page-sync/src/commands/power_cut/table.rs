@@ -17,7 +17,7 @@ pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "{STRONG}{:<22}{:<10}{:<10}{:>8}  {:>7}  time{STRONG:#}",
+        "{STRONG}{:<22}{:<9}{:<9}{:>8}  {:>7}  time{STRONG:#}",
         "then",
         format!("page {first}"),
         format!("page {second}"),
@@ -65,7 +65,7 @@ fn row(out: &mut impl Write, action: Action, trials: &[&Trial]) -> io::Result<()
     for place in 0..WRITTEN.len() {
         let found: Vec<Outcome> = trials.iter().map(|trial| trial.pages[place].1).collect();
         let (style, text) = cell(&found);
-        write!(out, "{style}{text:<10}{style:#}")?;
+        write!(out, "{style}{text:<9}{style:#}")?;
     }
     let kib = range(trials.iter().map(|trial| trial.sent.div_ceil(1024)));
     let flushes = range(trials.iter().map(|trial| trial.flushes));
@@ -98,7 +98,8 @@ fn time(trials: &[&Trial]) -> String {
     let middle = &all[(all.len() - 1) / 2];
     let shown = |micros: &u128| match *most < 10_000 {
         true => micros.to_string(),
-        false => format!("{:.1}", *micros as f64 / 1000.0),
+        false if *micros < 100_000 => format!("{:.1}", *micros as f64 / 1000.0),
+        false => (micros / 1000).to_string(),
     };
     let unit = if *most < 10_000 { "µs" } else { "ms" };
     match all.len() {

@@ -35,11 +35,12 @@ pub(super) struct Cached {
 }
 
 impl Cached {
-    /// A disk of so many bytes, a multiple of 512, all zeros.
-    pub fn new(bytes: usize) -> Cached {
+    /// A disk with these bytes, a multiple of 512, on its platter.
+    pub fn new(platter: Vec<u8>) -> Cached {
+        debug_assert!(platter.len().is_multiple_of(SECTOR));
         Cached {
-            shown: vec![0; bytes],
-            platter: vec![0; bytes],
+            shown: platter.clone(),
+            platter,
             unflushed: BTreeSet::new(),
             counters: Counters::default(),
             at_cut: None,
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_was_not_flushed_is_not_on_the_platter() {
-        let mut disk = Cached::new(2048);
+        let mut disk = Cached::new(vec![0; 2048]);
         disk.write(512, b"first").unwrap();
         disk.flush();
         disk.write(512, b"second").unwrap();
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_disk_ends_where_it_ends() {
-        let mut disk = Cached::new(1024);
+        let mut disk = Cached::new(vec![0; 1024]);
         for offset in [1023, 1024, u64::MAX] {
             assert_eq!(disk.write(offset, b"ab"), Err(Errno::ENOSPC));
         }
@@ -145,7 +146,7 @@ mod tests {
                 0..40,
             )
         ) {
-            let mut disk = Cached::new(4096);
+            let mut disk = Cached::new(vec![0; 4096]);
             let (mut shown, mut stable) = (vec![0; 4096], vec![0; 4096]);
             for step in steps {
                 match step {

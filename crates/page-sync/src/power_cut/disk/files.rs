@@ -52,8 +52,8 @@ struct State {
 }
 
 impl Files {
-    pub fn new(name: OsString, bytes: usize, kind: DiskKind) -> Files {
-        let state = State { disk: Cached::new(bytes), opened: HashMap::new(), next_handle: 1 };
+    pub fn new(name: OsString, platter: Vec<u8>, kind: DiskKind) -> Files {
+        let state = State { disk: Cached::new(platter), opened: HashMap::new(), next_handle: 1 };
         Files { name, kind, state: Mutex::new(state) }
     }
 

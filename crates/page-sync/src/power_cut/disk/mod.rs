@@ -1,28 +1,30 @@
 //! The disk: a process of its own, which the kernel asks for every byte.
 //!
-//! It lives in a process so that it can die as a disk does, and outside the namespace that has it
-//! mounted: its own end then never waits for a mount that waits for it.
+//! It can die as a disk does. And neither it nor the process that started it has anything mounted
+//! or open there: whoever has, waits for the disk when it ends, in state D, and must not be the one
+//! on whose end the disk's own end depends. (Tried: with the disk as the last process in the
+//! machine's namespace, 5 of 12 `kill -9` hung for ever.)
 
 mod cache;
 mod files;
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fuser::{Config, Session, SessionACL};
 use ipc_common::{Errno, Error, Result};
-use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigSet, Signal};
 
 use cache::Counters;
 use files::Files;
+
+use crate::sys;
 
 /// How large the disk is: room for ext4 with a journal, and little to copy.
 pub(super) const BYTES: usize = 16 << 20;
@@ -48,89 +50,76 @@ pub enum DiskKind {
     Lying,
 }
 
-/// What the process that is the disk does: serves until its input ends, or its parent dies. Called
-/// by the command that [`Experiment::new`](super::Experiment::new) was given, with a name for the
-/// disk's file; standard input is the parent's hand, standard output is `/dev/fuse`.
-///
-/// # Errors
-///
-/// Those of read(2) if standard output is no FUSE device, as when somebody types the command.
-pub fn serve_disk(name: &OsStr, kind: DiskKind) -> Result<()> {
-    // Two ropes. A parent that is killed closes our input, but not while one of its threads waits
-    // for a disk that is stopped (SIGSTOP): then this one pulls.
-    set_pdeathsig(Signal::SIGKILL).map_err(|errno| Error::new("prctl", errno, "the disk"))?;
-    // A Ctrl-C goes to all processes of a terminal. We are needed until the file system is unmounted.
-    let deaf: SigSet =
-        [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT].into_iter().collect();
-    deaf.thread_block().map_err(|errno| Error::new("sigprocmask", errno, "the disk"))?;
-    let mut hand = io::stdin();
-    // The kernel has a first question as soon as we are mounted; before, there is nobody to read
-    // from (EPERM).
-    if hand.read_exact(&mut [0]).is_err() {
-        return Ok(());
+impl DiskKind {
+    const ALL: [DiskKind; 3] = [DiskKind::Honest, DiskKind::WithoutCache, DiskKind::Lying];
+
+    fn name(self) -> &'static str {
+        match self {
+            DiskKind::Honest => "honest",
+            DiskKind::WithoutCache => "without-cache",
+            DiskKind::Lying => "lying",
+        }
     }
-    let device: OwnedFd = io::stdout().as_fd().try_clone_to_owned().map_err(not_mounted)?;
-    let files = Files::new(name.to_owned(), BYTES, kind);
-    // One thread: what is asked for is done in that order.
-    let session = Session::from_fd(files, device, SessionACL::Owner, Config::default())
-        .and_then(Session::spawn)
-        .map_err(not_mounted)?;
-    // Whatever it says, its end is what counts.
-    let _ = io::copy(&mut hand, &mut io::sink());
-    // Not `join`: it would wait for the unmount, and the parent may not be there to do it. Leaving
-    // closes the device, and the kernel answers EIO and ENOTCONN for us from then on.
-    drop(session);
-    Ok(())
+
+    pub(super) fn by_name(name: &str) -> Option<DiskKind> {
+        DiskKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
-fn not_mounted(error: io::Error) -> Error {
+/// Is the disk, until it is killed or unmounted. Standard input is what is on its platter, standard
+/// output is `/dev/fuse`, mounted: then the kernel has a first question already.
+pub(super) fn serve(kind: DiskKind, name: &OsStr) -> Result<()> {
+    let image = File::from(io::stdin().as_fd().try_clone_to_owned().map_err(unusable)?);
+    let mut platter = vec![0; BYTES];
+    image.read_exact_at(&mut platter, 0).map_err(unusable)?;
+    let device: OwnedFd = io::stdout().as_fd().try_clone_to_owned().map_err(unusable)?;
+    // One thread: what is asked for is done in that order.
+    let files = Files::new(name.to_owned(), platter, kind);
+    Session::from_fd(files, device, SessionACL::Owner, Config::default())
+        .and_then(Session::run)
+        .map_err(unusable)
+}
+
+fn unusable(error: io::Error) -> Error {
     Error::from_io("fuse", &error, "the disk").with_remedy(
-        "standard output has to be /dev/fuse, mounted; this command is for `power-cut` to start, \
-         not to be typed",
+        "standard input has to be its platter and standard output /dev/fuse, mounted; this command \
+         is for `power-cut` to start, not to be typed",
     )
 }
 
 /// The running disk. Killed when dropped.
 #[derive(Debug)]
 pub(super) struct Disk {
-    child: Mutex<Child>,
-    name: String,
-    pid: u32,
+    child: Child,
 }
 
 impl Disk {
-    /// Starts the process. `device` is what it serves, once it is mounted.
-    pub fn start(mut command: Command, device: &File, name: &str) -> Result<Disk> {
-        let device =
-            device.try_clone().map_err(|error| Error::from_io("dup", &error, "/dev/fuse"))?;
+    /// Starts the process. `device` is what it serves: mounted, and nobody else's any more, for the
+    /// kernel gives up a disk only when nobody has it open.
+    pub fn start(
+        mut command: Command,
+        kind: DiskKind,
+        name: &str,
+        image: &File,
+        device: File,
+    ) -> Result<Disk> {
+        let image =
+            image.try_clone().map_err(|error| Error::from_io("dup", &error, "the image"))?;
+        command.args(["disk", kind.name(), name]);
+        command.stdin(Stdio::from(image)).stdout(Stdio::from(device));
+        sys::die_with_parent(&mut command);
         let child = command
-            .arg(name)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::from(device))
             .spawn()
             .map_err(|error| Error::from_io("fork", &error, format!("the disk, {name}")))?;
-        let pid = child.id();
-        Ok(Disk { child: Mutex::new(child), name: name.to_owned(), pid })
-    }
-
-    /// What its file is called, also in `losetup --list`.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Tells it that it is mounted.
-    pub fn mounted(&self) -> Result<()> {
-        let mut child = self.child();
-        let Some(hand) = child.stdin.as_mut() else { return Ok(()) };
-        hand.write_all(b"m").map_err(|error| Error::from_io("write", &error, self.about()))
+        Ok(Disk { child })
     }
 
     /// Its end, if it has come. Asked after an error, and so patiently: a process that is killed
     /// first closes its files, upon which whoever waits gets EIO, and then ends.
-    pub fn ended(&self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         let until = Instant::now() + LAST_MOMENT;
         loop {
-            match self.child().try_wait() {
+            match self.child.try_wait() {
                 Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(1)),
                 ended => return ended.ok().flatten(),
             }
@@ -138,25 +127,21 @@ impl Disk {
     }
 
     /// Ends it. Whoever waits for it gets EIO.
-    pub fn kill(&self) {
+    pub fn kill(&mut self) {
         // Fails only if it has gone already.
-        let _ = self.child().kill();
+        let _ = self.child.kill();
     }
 
     pub fn about(&self) -> String {
-        format!("the disk, process {}", self.pid)
-    }
-
-    fn child(&self) -> MutexGuard<'_, Child> {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+        format!("the disk, process {}", self.child.id())
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
         self.kill();
-        // It cannot be stuck: it waits for nobody, and mounts nothing.
-        let _ = self.child().wait();
+        // It cannot be stuck: it waits for nobody, and has nothing mounted.
+        let _ = self.child.wait();
     }
 }
 

@@ -1,13 +1,17 @@
-//! mkfs.ext4(8), on the disk's file.
+//! What is on the disk at first: mkfs.ext4(8), done once for all trials.
 
 use std::env;
+use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use ipc_common::{Errno, Error, Result};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+use crate::sys;
 
 /// Where it is: in the PATH, or where administrators have it.
 pub(super) fn mkfs() -> Option<PathBuf> {
@@ -18,17 +22,29 @@ pub(super) fn mkfs() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// Makes an ext4 file system on a file, with a journal. `go_on` fails when it is to be stopped.
-pub(super) fn format(disk: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> {
-    let program = mkfs().ok_or_else(|| missing(disk))?;
-    let mut child = Command::new(&program)
+/// A new ext4 file system with a journal, in memory: a file without a name, which is gone when it is
+/// closed. `go_on` fails when it is to be stopped.
+pub(super) fn formatted(bytes: u64, go_on: &mut dyn FnMut() -> Result<()>) -> Result<File> {
+    let program = mkfs().ok_or_else(|| {
+        Error::refused("mkfs.ext4", Errno::ENOENT, "").with_remedy("install e2fsprogs")
+    })?;
+    let image = memfd_create("page-sync", MFdFlags::MFD_CLOEXEC)
+        .map(File::from)
+        .map_err(|errno| Error::new("memfd_create", errno, "the image"))?;
+    let failed = |call| move |error| Error::from_io(call, &error, "the image");
+    image.set_len(bytes).map_err(failed("ftruncate"))?;
+    let mut command = Command::new(&program);
+    command
         // All at once: nothing is left for a thread of the kernel to write later.
         .args(["-q", "-F", "-b", "4096", "-m", "0", "-J", "size=4"])
         .args(["-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0"])
-        .arg(disk)
-        .stdin(Stdio::null())
+        // Its standard input, which is the image.
+        .arg("/proc/self/fd/0")
+        .stdin(image.try_clone().map_err(failed("dup"))?)
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::piped());
+    sys::die_with_parent(&mut command);
+    let mut child = command
         .spawn()
         .map(Running)
         .map_err(|error| Error::from_io("execve", &error, program.display().to_string()))?;
@@ -41,7 +57,7 @@ pub(super) fn format(disk: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> 
         thread::sleep(Duration::from_millis(1));
     };
     if status.success() {
-        return Ok(());
+        return Ok(image);
     }
     let mut said = String::new();
     if let Some(mut pipe) = child.0.stderr.take() {
@@ -51,11 +67,6 @@ pub(super) fn format(disk: &Path, go_on: &dyn Fn() -> Result<()>) -> Result<()> 
     let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     Err(Error::refused("mkfs.ext4", Errno::EIO, program.display().to_string())
         .with_remedy(format!("it ended with {status}: {}", said.join("; "))))
-}
-
-fn missing(disk: &Path) -> Error {
-    Error::refused("mkfs.ext4", Errno::ENOENT, disk.display().to_string())
-        .with_remedy("install e2fsprogs")
 }
 
 /// A child that does not outlive our interest in it.
