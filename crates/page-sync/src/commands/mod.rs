@@ -3,11 +3,12 @@
 //! # Layout
 //!
 //! `size` rounds lengths to pages; `write` stores into one, and watches it turn dirty and clean;
-//! `map` shows a file's pages as a picture, `watch` the picture live; `demo` tells the story in one
-//! go.
+//! `map` shows a file's pages as a picture, `watch` the picture live; `power_cut` cuts the power of
+//! a disk; `demo` tells the story in one go.
 
 mod demo;
 mod map;
+mod power_cut;
 mod size;
 mod watch;
 mod write;
@@ -50,12 +51,15 @@ enum Command {
     Write(write::Write),
     Map(map::Map),
     Watch(watch::Watch),
+    PowerCut(power_cut::PowerCut),
     #[command(hide = true)]
     DemoWriter(demo::Writer),
     #[command(hide = true)]
     DemoReplacer(demo::Replacer),
     #[command(hide = true)]
     DemoCleanUp(demo::CleanUp),
+    #[command(hide = true)]
+    PowerCutHelper(power_cut::Helper),
 }
 
 impl Arguments {
@@ -67,9 +71,11 @@ impl Arguments {
             Command::Write(command) => command.run(),
             Command::Map(command) => command.run(),
             Command::Watch(command) => command.run(),
+            Command::PowerCut(command) => command.run(),
             Command::DemoWriter(command) => command.run(),
             Command::DemoReplacer(command) => command.run(),
             Command::DemoCleanUp(command) => command.run(),
+            Command::PowerCutHelper(command) => command.run(),
         }
     }
 }
