@@ -12,6 +12,9 @@ use crate::settings::Mode;
 use crate::watch;
 use crate::watch::Work;
 
+/// Whose counts they are, if there is only one.
+pub(super) const ONE_PROCESS: &str = "the process";
+
 /// What the cases of a group have in common.
 #[derive(Clone, Debug, Default)]
 pub struct About {
@@ -93,7 +96,7 @@ impl<'a> Group<'a> {
         let counts = Counts {
             faults: watch::faults(work),
             system_calls: system_calls(work),
-            of: self.about.counts_of.unwrap_or("the process").into(),
+            of: self.about.counts_of.unwrap_or(ONE_PROCESS).into(),
         };
         let record = Record {
             schema: SCHEMA,
