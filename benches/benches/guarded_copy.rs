@@ -10,7 +10,7 @@
 use std::hint::black_box;
 use std::sync::atomic::AtomicU32;
 
-use benches::{at_places, turns};
+use benches::{at_places, figures_wanted, turns};
 use criterion::{BenchmarkId, Criterion};
 use ipc_common::view::{WriteView, landing};
 
@@ -97,7 +97,7 @@ fn main() {
     by_criterion(&mut criterion);
     criterion.final_summary();
     // `cargo test --benches` only wants to know whether it runs.
-    if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+    if figures_wanted() {
         in_pairs();
     }
 }

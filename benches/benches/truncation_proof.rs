@@ -7,7 +7,7 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
 
-use benches::{at_places, in_turns, turns};
+use benches::{at_places, figures_wanted, in_turns, turns};
 use criterion::{BenchmarkId, Criterion};
 use ipc_common::view::landing;
 use mmap_file::{MapOptions, Mapping};
@@ -89,7 +89,7 @@ fn main() {
     by_criterion(&mut criterion);
     criterion.final_summary();
     // `cargo test --benches` only wants to know whether it runs.
-    if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+    if figures_wanted() {
         in_pairs();
     }
 }

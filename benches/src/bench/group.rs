@@ -12,6 +12,9 @@ use crate::settings::Mode;
 use crate::watch;
 use crate::watch::Work;
 
+/// Whose counts they are, if there is only one.
+pub(super) const ONE_PROCESS: &str = "the process";
+
 /// What the cases of a group have in common.
 #[derive(Clone, Debug, Default)]
 pub struct About {
@@ -23,6 +26,8 @@ pub struct About {
     pub labels: Vec<(&'static str, String)>,
     /// Whether the cases use files.
     pub uses_files: bool,
+    /// Whether a round takes so long that ten samples have to do, unless `--sample-size` is given.
+    pub long: bool,
     /// Whose faults and system calls are counted, if there is more than one process.
     pub counts_of: Option<&'static str>,
 }
@@ -61,6 +66,9 @@ impl<'a> Group<'a> {
     ) -> Group<'a> {
         // Every sample the same number of rounds: a round may take a second.
         criterion.sampling_mode(SamplingMode::Flat);
+        if about.long && !context.samples_given {
+            criterion.sample_size(10);
+        }
         Group { name, about, criterion, floor, context, tally }
     }
 
@@ -93,7 +101,7 @@ impl<'a> Group<'a> {
         let counts = Counts {
             faults: watch::faults(work),
             system_calls: system_calls(work),
-            of: self.about.counts_of.unwrap_or("the process").into(),
+            of: self.about.counts_of.unwrap_or(ONE_PROCESS).into(),
         };
         let record = Record {
             schema: SCHEMA,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use nix::sys::resource::{UsageWho, getrusage};
+
 use crate::floor::{Around, Steady};
 use crate::results::Measured;
 use crate::turns::{Pairs, Spread};
@@ -28,7 +30,17 @@ pub(super) struct Turns<'a, 'w> {
 /// What criterion asked for at a time, and what came of it.
 struct Call {
     rounds: u64,
-    pairs: Vec<Around<[f64; 2]>>,
+    pairs: Vec<Around<Pair>>,
+}
+
+/// Case and reference once each.
+#[derive(Clone, Copy)]
+struct Pair {
+    /// Nanoseconds a round.
+    times: [f64; 2],
+    /// Whether somebody else had our processor meanwhile. The floor does not show that: it is the
+    /// shortest of some tries, and knows how fast the processor is, not whose.
+    interrupted: bool,
 }
 
 impl<'a, 'w> Turns<'a, 'w> {
@@ -69,7 +81,7 @@ impl<'a, 'w> Turns<'a, 'w> {
         for turn in 0..turns {
             let share = done * (turn + 1) / turns - done * turn / turns;
             let pair = self.pair(share, turn % 2 == 0);
-            total += pair.value[0] * share as f64;
+            total += pair.value.times[0] * share as f64;
             call.pairs.push(pair);
         }
         self.calls.push(call);
@@ -78,7 +90,7 @@ impl<'a, 'w> Turns<'a, 'w> {
     }
 
     /// Case and reference once each, in nanoseconds a round, with the floor around both.
-    fn pair(&mut self, rounds: u64, case_first: bool) -> Around<[f64; 2]> {
+    fn pair(&mut self, rounds: u64, case_first: bool) -> Around<Pair> {
         let guess = self.guess.expect("the first round has been");
         // About as long for the one as for the other, or the floor is that of the longer only.
         let as_long = (rounds as f64 * guess[0] / guess[1]).clamp(1.0, MOST).round() as u64;
@@ -87,15 +99,17 @@ impl<'a, 'w> Turns<'a, 'w> {
         let mut b = || nanos(took(reference, as_long)) / as_long as f64;
         let around = self.floor.around(|| {
             // Who goes first alternates, so that neither always finds the other's warm cache.
-            if case_first {
+            let before = interruptions();
+            let times = if case_first {
                 let first = a();
                 [first, b()]
             } else {
                 let first = b();
                 [a(), first]
-            }
+            };
+            Pair { times, interrupted: interruptions() > before }
         });
-        self.guess = Some(around.value.map(|time| time.max(1.0)));
+        self.guess = Some(around.value.times.map(|time| time.max(1.0)));
         around
     }
 
@@ -105,7 +119,7 @@ impl<'a, 'w> Turns<'a, 'w> {
         if pairs.is_empty() {
             return None;
         }
-        let each: Vec<[f64; 2]> = pairs.iter().map(|pair| pair.value).collect();
+        let each: Vec<[f64; 2]> = pairs.iter().map(|pair| pair.value.times).collect();
         let both = Pairs::from(each.clone());
         Some(Measured {
             reference: reference.into(),
@@ -116,6 +130,7 @@ impl<'a, 'w> Turns<'a, 'w> {
             floor: Spread::of(pairs.iter().flat_map(|pair| pair.floor)),
             pairs: pairs.len(),
             again: pairs.iter().map(|pair| pair.again).sum(),
+            interrupted: pairs.iter().filter(|pair| pair.value.interrupted).count() as u32,
             unsettled: pairs.iter().filter(|pair| !pair.is_settled()).count() as u32,
             each,
         })
@@ -140,6 +155,11 @@ fn counted(calls: &[Call]) -> &[Call] {
     &calls[calls.len() - needed.count()..]
 }
 
+/// How often this thread has lost its processor without having asked for it.
+fn interruptions() -> i64 {
+    getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| usage.involuntary_context_switches())
+}
+
 fn nanos(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e9).max(f64::MIN_POSITIVE)
 }
@@ -150,7 +170,8 @@ mod tests {
     use crate::Watch;
 
     fn calls(rounds: &[u64]) -> Vec<Call> {
-        let pair = Around { value: [1.0, 1.0], floor: [1.0, 1.0], again: 0 };
+        let value = Pair { times: [1.0, 1.0], interrupted: false };
+        let pair = Around { value, floor: [1.0, 1.0], again: 0 };
         let call = |rounds: &u64| Call {
             rounds: *rounds,
             pairs: vec![pair; (*rounds).min(TURNS) as usize],
@@ -165,6 +186,18 @@ mod tests {
         assert_eq!(count(&[1, 2, 4, 8, 16, 5, 5, 5]), 3, "full: the samples");
         assert_eq!(count(&[1, 2, 4, 8]), 2, "quick: the last two have enough pairs");
         assert_eq!(count(&[1, 2]), 2, "quick: all there are");
+    }
+
+    #[test]
+    fn who_gives_the_processor_away_is_not_interrupted() {
+        let mut floor = Steady::new("nothing", Box::new(|| 100.0));
+        let nap = || std::thread::sleep(Duration::from_micros(100));
+        let mut work = |watch: &mut Watch, _: u64| watch.on(nap);
+        let mut reference = |watch: &mut Watch, _: u64| watch.on(|| ());
+        let mut turns = Turns::new(&mut floor, &mut work, &mut reference, false);
+        (0..10).for_each(|_| _ = turns.rounds(4));
+        let measured = turns.measured("b").expect("it ran");
+        assert!((measured.interrupted as usize) < measured.pairs, "on a busy machine some are");
     }
 
     #[test]

@@ -31,6 +31,14 @@ pub(super) fn case(record: &Record) {
         measured.ratio.upper,
         measured.pairs
     );
+    // Of two processes on one processor, each takes it from the other: that is no news.
+    if measured.interrupted as usize * 2 > measured.pairs && counts.of == super::group::ONE_PROCESS
+    {
+        println!(
+            "                        the machine is busy: in {} of the pairs somebody else had our processor",
+            measured.interrupted
+        );
+    }
     if measured.again > 0 {
         let kept = match measured.unsettled {
             0 => String::new(),

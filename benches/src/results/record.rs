@@ -90,6 +90,9 @@ pub struct Measured {
     pub again: u32,
     /// How many pairs are among those here although it had moved each time.
     pub unsettled: u32,
+    /// How many pairs during which somebody else had our processor (`ru_nivcsw`): of a machine that
+    /// is busy, or of another process that shares ours by design.
+    pub interrupted: u32,
     /// Each pair: nanoseconds a round of the case, and of the reference.
     pub each: Vec<[f64; 2]>,
 }

@@ -60,6 +60,17 @@ pub fn bench() -> ExitCode {
     let there = Processors::choose().here;
     let peer = Peer::start(there, || semaphores.remove_when_told(), |ready, _| ready());
     let peer = peer.unwrap_or_else(|error| stop(&error));
+    // Another is at work and hears of no pipe: when we are gone, only the kernel's signal ends it.
+    let busy = Peer::start(
+        there,
+        || (),
+        |ready, _| {
+            ready();
+            std::thread::sleep(std::time::Duration::from_secs(600));
+        },
+    );
+    let busy = busy.unwrap_or_else(|error| stop(&error));
+    busy.order(1);
 
     let mut floor = floor::alone();
     let about = About {
@@ -67,6 +78,7 @@ pub fn bench() -> ExitCode {
         reference: "read",
         labels: vec![("page cache", "warm".into())],
         uses_files: true,
+        long: false,
         counts_of: None,
     };
     let mut group = bench.group(GROUP, about, &mut floor);
@@ -93,7 +105,7 @@ pub fn bench() -> ExitCode {
     }
     group.finish();
     bench.skip("something", "to see it");
-    drop(segment);
+    drop((segment, busy));
     bench.finish()
 }
 
