@@ -67,7 +67,9 @@ fn measure(
     };
     let mut cases = 0;
     let mut list = command(&["--list"]);
-    Running::start(list.stderr(Stdio::null()))?
+    // Of a list criterion's --quick says nothing.
+    list.env("BENCH_QUICK", if quick { "1" } else { "" }).stderr(Stdio::null());
+    Running::start(&mut list)?
         .to_its_end(bench, quit, |line| cases += usize::from(line.ends_with(": benchmark")))?;
     let how: &[&str] = if quick { &["--noplot", "--quick"] } else { &["--noplot"] };
     let mut progress = Progress::new(bench, cases);

@@ -124,7 +124,7 @@ pub fn the_notes_change_between_their_marks_only() {
     let (results, out, notes) = (results(), testkit::folder(), testkit::folder());
     let parts: String = ["ground", "verdict", "table", "plots"]
         .map(|part| {
-            format!("Before {part}.\n<!-- report: {part} -->\nold\n<!-- /report -->\nAfter.\n")
+            format!("Before {part}.\n<!-- report: {part} -->\nOUTDATED\n<!-- /report -->\nAfter.\n")
         })
         .concat();
     let chapter = notes.file("read-write-against-mmap.md");
@@ -137,7 +137,9 @@ pub fn the_notes_change_between_their_marks_only() {
     run().ok();
     let once = fs::read_to_string(&chapter).unwrap();
     assert!(
-        !once.contains("old") && once.contains("**It depends.**") && once.contains("| file of |")
+        !once.contains("OUTDATED")
+            && once.contains("**It depends.**")
+            && once.contains("| file of |")
     );
     for link in once.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
         assert!(notes.file(link).exists(), "{link}");
