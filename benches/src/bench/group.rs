@@ -13,7 +13,7 @@ use crate::watch;
 use crate::watch::Work;
 
 /// Whose counts they are, if there is only one.
-pub const ONE_PROCESS: &str = "the process";
+pub(super) const ONE_PROCESS: &str = "the process";
 
 /// What the cases of a group have in common.
 #[derive(Clone, Debug, Default)]

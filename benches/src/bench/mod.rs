@@ -28,7 +28,7 @@ mod group;
 mod measure;
 mod output;
 
-pub use group::{About, Case, Group, ONE_PROCESS};
+pub use group::{About, Case, Group};
 pub use output::stop;
 
 use std::process::ExitCode;

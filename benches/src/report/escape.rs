@@ -36,6 +36,12 @@ pub fn markdown(text: &str) -> String {
     safe
 }
 
+/// For Markdown, as code, in a cell of a table too.
+pub fn code(text: &str) -> String {
+    let plain = |c: char| if c == '`' || c == '|' || c.is_control() { '\u{fffd}' } else { c };
+    format!("`{}`", text.chars().map(plain).collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

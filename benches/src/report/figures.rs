@@ -108,8 +108,9 @@ pub fn first_touch(material: &Material) -> Option<Figure> {
         let name = cell.record.id.function.clone();
         Some(Row { mmap: name.starts_with("file"), name, points: vec![(0, point)] })
     };
-    let rows: Vec<_> =
+    let mut rows: Vec<_> =
         cells.iter().filter(|cell| cell.value() == largest).filter_map(|cell| row(&cell)).collect();
+    rows.sort_by(|a, b| a.points[0].1.mid.total_cmp(&b.points[0].1.mid));
     let size = crate::settings::show_size(largest);
     let what = format!(
         "Every page of {size} is touched once. A fault on a file's page that is in memory brings its \

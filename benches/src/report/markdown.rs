@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use super::escape::markdown;
+use super::escape::{code, markdown};
 use super::figures::Figure;
 use super::gather::{Cell, Material};
 use super::page::sizes;
 use super::rule;
-use super::scene::SCENES;
 use super::show;
 use super::verdict::{Speed, Verdict};
 use super::why;
@@ -16,13 +15,13 @@ use super::why;
 pub fn ground(material: &Material) -> String {
     let mut text = String::new();
     if let Some(machine) = &material.machine {
-        let _ = writeln!(text, "Measured on: {}.", markdown(&machine.to_string()));
+        let _ = writeln!(text, "- machine: {}", markdown(&machine.to_string()));
     }
     for run in &material.runs {
         let how = if run.run.quick { "quick" } else { "full" };
         let when = show::date(run.run.started);
-        let bench = markdown(&run.run.bench);
-        let _ = writeln!(text, "{bench}: {how}, {} cases, {when} UTC.", run.cases);
+        let bench = code(&run.run.bench);
+        let _ = writeln!(text, "- {bench}: {how}, {} cases, {when} UTC", run.cases);
     }
     for notice in &material.notices {
         let _ = writeln!(text, "\n> **Know first:** {}", markdown(notice));
@@ -54,8 +53,8 @@ pub fn table(verdict: &Verdict<'_>) -> String {
         sizes.iter().map(|size| format!(" {} |", show::short_size(*size))).collect();
     let mut text = format!("| file of |{heads}\n|---|{}\n", "---|".repeat(sizes.len()));
     for one in &verdict.uses {
-        let against = markdown(&one.cells[0].record.measured.reference);
-        let _ = write!(text, "| {}, {} (against `{against}`) |", one.scene.title, one.who);
+        let against = code(&one.cells[0].record.measured.reference);
+        let _ = write!(text, "| {}, {} (against {against}) |", one.scene.title, one.who);
         for size in &sizes {
             let cell = one.cells.iter().find(|cell| cell.value() == *size);
             let _ = write!(text, " {} |", cell.map_or("–".into(), |cell| in_table(cell)));
@@ -81,9 +80,7 @@ pub fn scenes(
         let Figure { key, title, what, .. } = figure;
         let _ =
             write!(text, "### {title}\n\n{}\n\n![{title}]({folder}{key}.svg)\n", markdown(what));
-        let scene = SCENES.iter().find(|scene| scene.key == key);
-        let is_here = |scene| move |one: &&super::verdict::Use<'_>| std::ptr::eq(one.scene, scene);
-        for one in scene.iter().flat_map(|scene| verdict.uses.iter().filter(is_here(*scene))) {
+        for one in verdict.uses.iter().filter(|one| one.scene.key == key) {
             let _ = write!(text, "\n**{}**: {}.\n\n", one.who, one.where_what());
             for sentence in why::sentences(material, one) {
                 let _ = writeln!(text, "- {}", markdown(&sentence));
@@ -109,7 +106,5 @@ pub fn whole(material: &Material, figures: &[Figure]) -> String {
 
 fn in_table(cell: &Cell) -> String {
     let ratio = &cell.record.measured.ratio;
-    let sign = cell.outcome().map_or("✕", super::rule::Outcome::sign);
-    let factor = show::factor(ratio.median.max(1.0 / ratio.median));
-    format!("{sign} {factor} ({})", show::range(ratio))
+    format!("{} ({})", show::signed(cell.outcome(), ratio.median), show::range(ratio))
 }

@@ -75,7 +75,8 @@ impl Doubt {
         let measured = &record.measured;
         let share = |of: u32| f64::from(of) / measured.pairs as f64;
         // Of two processes on one processor, each takes it from the other by design.
-        let by_design = record.counts.of != crate::bench::ONE_PROCESS;
+        let by_design =
+            record.work.labels.get("processors").is_some_and(|which| which == "one core");
         if measured.pairs < LEAST_PAIRS {
             Some(Doubt::FewPairs(measured.pairs))
         } else if share(measured.unsettled) > MOST_UNSETTLED {
@@ -103,6 +104,14 @@ impl std::fmt::Display for Doubt {
             Doubt::Earlier => f.write_str("of an earlier run"),
         }
     }
+}
+
+/// In short: what stands beside the verdict.
+pub fn in_short() -> String {
+    format!(
+        "A cell is a win if the whole middle half of its pairs is more than {MARGIN} times as fast, a \
+         loss if it is more than {MARGIN} times as slow."
+    )
 }
 
 /// All of it, a sentence each.

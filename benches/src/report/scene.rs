@@ -28,7 +28,7 @@ const BOTH_SYNC: &[(&str, &str)] =
     &[("mmap, fresh, MS_SYNC", "mapped anew"), ("mmap, reused, MS_SYNC", "mapping reused")];
 
 /// All of them, in the order of the page.
-pub const SCENES: [Scene; 13] = [
+pub static SCENES: [Scene; 13] = [
     Scene {
         key: "read-once",
         group: "read_vs_mmap one pass, warm, small pieces",

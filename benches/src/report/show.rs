@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::rule::Outcome;
 use crate::turns::Spread;
 
 /// `1.23×`, `4.7×`, `52×`: as many digits as can be believed.
@@ -21,6 +22,17 @@ pub fn compared(ratio: f64) -> String {
         format!("{} slower", factor(ratio))
     } else {
         format!("{} faster", factor(1.0 / ratio))
+    }
+}
+
+/// `▲ 4.7×` where the sign says which way; `? 1.06× faster` where it does not.
+pub fn signed(outcome: Option<Outcome>, ratio: f64) -> String {
+    let sign = outcome.map_or("✕", Outcome::sign);
+    match outcome {
+        Some(Outcome::Faster | Outcome::Slower) => {
+            format!("{sign} {}", factor(ratio.max(1.0 / ratio)))
+        }
+        _ => format!("{sign} {}", compared(ratio)),
     }
 }
 
@@ -63,7 +75,7 @@ pub fn time_spread(spread: &Spread) -> String {
 /// `64K`, `1M`: for an axis and the head of a column.
 pub fn short_size(bytes: u64) -> String {
     let long = crate::settings::show_size(bytes);
-    long.replace(" KiB", "K").replace(" MiB", "M").replace(" GiB", "G").replace(" B", " B")
+    long.replace(" KiB", "K").replace(" MiB", "M").replace(" GiB", "G")
 }
 
 /// `12,345`.

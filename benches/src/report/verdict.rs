@@ -112,12 +112,15 @@ impl Tally {
     }
 }
 
-/// `faster in 12 of 40 cells, slower in 20, no difference in 3, undecided in 4, not counted 1`
+/// `faster in 12 of 40 cells, slower in 20, no difference in 3, undecided in 4, and 1 are not counted`
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Tally { faster, slower, same, unsure, not_counted } = self;
         write!(f, "faster in {faster} of {} cells, slower in {slower}, ", self.cells())?;
-        write!(f, "no difference in {same}, undecided in {unsure}, not counted {not_counted}")
+        write!(
+            f,
+            "no difference in {same}, undecided in {unsure}, and {not_counted} are not counted"
+        )
     }
 }
 
@@ -129,7 +132,7 @@ impl Speed {
             Speed::Wrong => "Wrong, on this machine: it is slower.",
             Speed::NoDifference => "Wrong, on this machine: it makes no difference.",
             Speed::Depends => "It depends.",
-            Speed::TooNoisy => "Nobody can tell: the figures are too far apart.",
+            Speed::TooNoisy => "Not to be told from these figures: too few are certain.",
             Speed::NoResults => "Not measured.",
         }
     }

@@ -26,12 +26,14 @@ fn sentence(this: &Record, reference: &Record) -> String {
     let size = show::short_size(this.id.value.parse().unwrap_or(0));
     let measured = &this.measured;
     format!(
-        "{size}: {} ({}), {} instead of {}. {} instead of {}",
+        "{size}: {} ({}), {} instead of {}. “{}”: {}. “{}”: {}.",
         show::compared(measured.ratio.median),
         show::range(&measured.ratio),
         show::time(measured.time.median),
         show::time(measured.reference_time.median),
+        this.id.function,
         spent(this),
+        reference.id.function,
         spent(reference),
     )
 }

@@ -90,12 +90,13 @@ fn verdict_section(verdict: &Verdict<'_>) -> String {
     format!(
         "<section id=\"verdict\">\n<h2>Is the lecture right?</h2>\n\
          <div class=\"sentence\"><blockquote>mmap “significantly improves performance”</blockquote>\n\
-         <p class=\"verdict\" id=\"speed\">{}</p>\n<p>mmap is {tally}.</p></div>\n\
+         <p class=\"verdict\" id=\"speed\">{}</p>\n<p>mmap is {tally}. {}</p></div>\n\
          <div class=\"sentence\"><blockquote>mmap “eliminates intermediary buffering”</blockquote>\n\
          <p class=\"verdict\" id=\"buffering\">{}</p>\n<p>By the system calls and page faults that \
          were counted.{cache}</p></div>\n\
-         <details>\n<summary>The rule</summary>\n{rules}</details>\n</section>\n",
+         <details>\n<summary>The whole rule</summary>\n{rules}</details>\n</section>\n",
         verdict.speed().headline(),
+        markup(&rule::in_short()),
         verdict.buffering().headline(),
     )
 }
@@ -104,7 +105,7 @@ fn scenes(material: &Material, verdict: &Verdict<'_>) -> String {
     let mut html = String::new();
     for scene in &SCENES {
         let Some(figure) = figures::of_scene(material, scene) else { continue };
-        let uses = verdict.uses.iter().filter(|one| std::ptr::eq(one.scene, scene));
+        let uses = verdict.uses.iter().filter(|one| one.scene.key == scene.key);
         let whys: String = uses
             .map(|one| {
                 let sentences: String = why::sentences(material, one)

@@ -46,18 +46,16 @@ pub fn section(verdict: &Verdict<'_>) -> String {
 fn cell(cell: Option<&Cell>) -> String {
     let Some(cell) = cell else { return "<td class=\"none\">–</td>".into() };
     let ratio = &cell.record.measured.ratio;
-    let (class, sign, title) = match (cell.outcome(), &cell.doubt) {
-        (Some(outcome), _) => {
-            (format!("{outcome:?}").to_lowercase(), outcome.sign(), String::new())
-        }
+    let (class, title) = match (cell.outcome(), &cell.doubt) {
+        (Some(outcome), _) => (format!("{outcome:?}").to_lowercase(), String::new()),
         (None, doubt) => {
             let why = doubt.as_ref().map(ToString::to_string).unwrap_or_default();
-            ("doubt".into(), "✕", format!(" title=\"{}\"", markup(&why)))
+            ("doubt".into(), format!(" title=\"{}\"", markup(&why)))
         }
     };
     format!(
-        "<td class=\"{class}\"{title}><b>{sign} {}</b><br><small>{}</small></td>",
-        show::factor(ratio.median.max(1.0 / ratio.median)),
+        "<td class=\"{class}\"{title}><b>{}</b><br><small>{}</small></td>",
+        show::signed(cell.outcome(), ratio.median),
         show::range(ratio),
     )
 }

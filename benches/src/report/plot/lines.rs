@@ -34,7 +34,7 @@ pub struct Lines {
 }
 
 /// Series at the same place stand so far beside each other.
-const BESIDE: f64 = 6.0;
+const BESIDE: f64 = 8.0;
 const TICK: f64 = 6.0;
 const HEIGHT: f64 = 300.0;
 
@@ -73,7 +73,7 @@ impl Lines {
 
     /// What the figures are. Below it the plot begins.
     fn head(&self, svg: &mut Svg, total: f64) -> f64 {
-        let text = format!("times as fast as {}", self.against);
+        let text = format!("times as fast as “{}”", self.against);
         svg.text((0.0, LINE / 2.0), Anchor::Start, total, &text);
         LINE + 10.0
     }

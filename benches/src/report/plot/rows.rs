@@ -30,7 +30,9 @@ pub struct Rows {
     pub described: String,
 }
 
+/// The height of a row, and how much more for each series: they lie below each other.
 const ROW: f64 = 28.0;
+const EACH: f64 = 11.0;
 const TICK: f64 = 6.0;
 
 impl Rows {
@@ -45,30 +47,33 @@ impl Rows {
         let left = if above { 8.0 } else { names + 14.0 };
         let right = total - 8.0;
         let top = LINE + 6.0;
-        let height = if above { ROW + LINE } else { ROW };
+        let lanes = self.series.len().max(1);
+        let row = ROW + EACH * (lanes - 1) as f64;
+        let height = if above { row + LINE } else { row };
         let bottom = top + height * self.rows.len() as f64;
         svg.text((0.0, LINE / 2.0), Anchor::Start, total, &self.what);
-        let points = self.rows.iter().flat_map(|row| row.points.iter().map(|(_, point)| point));
-        let scale = Log::new(points.clone().flat_map(|point| [point.low, point.high]), left, right);
+        let all = self.rows.iter().flat_map(|row| row.points.iter().map(|(_, point)| point));
+        let scale = Log::new(all.clone().flat_map(|point| [point.low, point.high]), left, right);
         axis(&mut svg, &scale, (top, bottom), total);
-        for (number, row) in self.rows.iter().enumerate() {
+        for (number, Row { name, mmap, points }) in self.rows.iter().enumerate() {
             let start = top + height * number as f64;
-            let y = start + height - ROW / 2.0;
+            let y = start + height - row / 2.0;
             svg.line((left, y), (right, y), 1.0, "1 4", true);
             if above {
-                svg.text((0.0, start + LINE * 0.75), Anchor::Start, names, &row.name);
+                svg.text((0.0, start + LINE * 0.75), Anchor::Start, names, name);
             } else {
-                svg.text((names, y), Anchor::End, names, &row.name);
+                svg.text((names, y), Anchor::End, names, name);
             }
-            svg.begin(row.mmap);
-            for (series, point) in &row.points {
+            svg.begin(*mmap);
+            for (series, point) in points {
+                let y = y + EACH * (*series as f64 - (lanes - 1) as f64 / 2.0);
                 marks::whisker(&mut svg, (scale.place(point.low), y), (scale.place(point.high), y));
                 marks::mark(&mut svg, *series, (scale.place(point.mid), y), point.counted);
             }
             svg.end();
         }
         let below = bottom + TICK + LINE + 8.0;
-        let crosses = points.clone().any(|point| !point.counted);
+        let crosses = all.clone().any(|point| !point.counted);
         let series: &[String] = if self.series.len() > 1 { &self.series } else { &[] };
         let names: Vec<_> = series.iter().map(|name| (name.as_str(), false)).collect();
         let legend = match names.is_empty() && !crosses {

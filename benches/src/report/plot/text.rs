@@ -3,7 +3,7 @@
 
 /// An upper bound for the width of a text in a sans serif of this size.
 pub fn width(text: &str, size: f64) -> f64 {
-    text.chars().map(|character| of(character)).sum::<f64>() * size
+    text.chars().map(of).sum::<f64>() * size
 }
 
 /// In units of the font's size; by DejaVu Sans, which is wider than Arial, Roboto and the rest.
