@@ -24,6 +24,7 @@
 //! | [`settings`] | what can be set from outside, and which mode criterion is in |
 //! | [`machine`] | what all of it ran on |
 //! | [`mod@bench`] | a bench: its groups and cases, handed to criterion and written down |
+//! | [`own`] | the same work by our crates, by hand and by memmap2: what our crates cost |
 //! | [`raw`] | mmap(2) and shmat(2) as C calls them, and the buffer that all contenders share |
 //! | [`mend`] | pages that are closed, and opened by our handler |
 //! | [`placement`], [`peer`] | two processors, and another process on one of them |
@@ -39,6 +40,7 @@ pub mod files;
 pub mod floor;
 pub mod machine;
 pub mod mend;
+pub mod own;
 pub mod peer;
 pub mod placement;
 pub mod raw;
@@ -50,5 +52,5 @@ pub mod turns;
 pub mod watch;
 
 pub use bench::{Bench, Case, Group};
-pub use turns::{Pairs, Spread, figures_wanted, in_turns, pairs, time};
+pub use turns::{Pairs, Spread, at_places, figures_wanted, in_turns, pairs, time, turns};
 pub use watch::{Watch, Work};

@@ -87,10 +87,10 @@ impl Mended {
 
     /// The one page again and again; closing it is timed.
     pub fn again(&self, rounds: u32) -> Duration {
-        let one = || {
+        let mut one = || {
             self.close();
             self.store(0);
         };
-        time(one, rounds)
+        time(&mut one, rounds)
     }
 }

@@ -59,8 +59,31 @@ const PAIRS: usize = 31;
 const TURN: Duration = Duration::from_micros(1500);
 
 /// Time of `a` over time of `b`, pair by pair.
-pub fn in_turns(mut a: impl FnMut(), mut b: impl FnMut()) -> Spread {
-    pairs(|rounds| time(&mut a, rounds), |rounds| time(&mut b, rounds)).ratio()
+pub fn in_turns(a: impl FnMut(), b: impl FnMut()) -> Spread {
+    turns(a, b).ratio()
+}
+
+/// The pairs themselves.
+pub fn turns(mut a: impl FnMut(), mut b: impl FnMut()) -> Pairs {
+    pairs(|rounds| time(&mut a, rounds), |rounds| time(&mut b, rounds))
+}
+
+/// The ratio of pairs of copies of `size` bytes into one target, over many places where it may lie.
+///
+/// A load has to wait if a store not long before it went to the same place *modulo 4096*, since the
+/// processor compares the low bits of addresses first. A copy of a page or more has stored nearly
+/// everywhere in this sense; so whether what comes after it waits (a load from the caller's stack,
+/// say) is a matter of where the target happens to lie, and worth a tenth at 4 KiB. To measure at
+/// one place would be a throw of dice, which either side may win.
+pub fn at_places(size: usize, mut measure: impl FnMut(*mut u8) -> Pairs) -> Spread {
+    const PLACES: usize = 16;
+    // Each begins a cache line, as the memory does that one would copy a page to; and the step is
+    // no divisor of 4096.
+    const STEP: usize = 832;
+    let mut room = vec![1_u8; size + 4096 + 64];
+    let first = room.as_ptr().align_offset(64);
+    let mut place = |n| room[first + n * STEP % 4096..].as_mut_ptr();
+    Pairs((0..PLACES).map(&mut place).flat_map(|target| measure(target).0).collect()).ratio()
 }
 
 /// The same for work that does the rounds by itself and says how long they took: so it may prepare
@@ -93,7 +116,11 @@ fn rounds_in_a_turn(work: &mut impl FnMut(u32) -> Duration) -> u32 {
 }
 
 /// How long `rounds` calls take.
-pub fn time(mut work: impl FnMut(), rounds: u32) -> Duration {
+///
+/// One loop for each piece of work, whoever asks: inlined, one side's work might be repeated in
+/// several places of a bench, and so become a function that is called, while the other's is not.
+#[inline(never)]
+pub fn time(work: &mut impl FnMut(), rounds: u32) -> Duration {
     let start = Instant::now();
     for _ in 0..rounds {
         work();

@@ -110,6 +110,7 @@ fn group<'a>(
         reference,
         labels: vec![("processors", which.into())],
         uses_files: false,
+        long: false,
         counts_of: Some("the asking one of two processes"),
     };
     bench.group(format!("message_round_trip {name}"), about, floor)

@@ -31,6 +31,7 @@ pub fn bench(bench: &mut Bench, floor: &mut Steady) {
                 ("bytes in the file", size.to_string()),
             ],
             uses_files: true,
+            long: false,
             counts_of: None,
         };
         let mut group = bench.group("page_faults fault-around", about, floor);

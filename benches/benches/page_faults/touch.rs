@@ -30,6 +30,7 @@ pub fn bench(bench: &mut Bench, floor: &mut Steady) {
             reference: Kind::Anonymous.name(),
             labels: vec![("bytes in a page", machine.page_bytes.to_string())],
             uses_files: true,
+            long: false,
             counts_of: None,
         };
         let mut group = bench.group(name, about, floor);

@@ -54,6 +54,7 @@ fn one_pass(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64) {
         reference: "read, 64 KiB",
         labels: vec![("access", "one pass".into()), ("page cache", "cold".into())],
         uses_files: true,
+        long: crate::is_long(size),
         counts_of: None,
     };
     let mut group = bench.group("read_vs_mmap one pass, cold", about, floor);
@@ -83,7 +84,7 @@ fn random_pieces(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u
         64 => "read_vs_mmap random 64 B, cold",
         _ => "read_vs_mmap random 4 KiB, cold",
     };
-    let mut group = bench.group(name, random::about(piece, places.len(), "cold"), floor);
+    let mut group = bench.group(name, random::about(size, piece, places.len(), "cold"), floor);
     let contender = |way| Picks::new(&source, buffer, way, piece, &places).cold();
     let mut reference = contender(Way::Pread);
     let mut reference = |watch: &mut Watch, rounds| reference.rounds(watch, rounds);

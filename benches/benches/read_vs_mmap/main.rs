@@ -38,6 +38,11 @@ const SIZES: [u64; 8] =
 /// Three in a minute: small, middle, larger than the caches.
 const QUICK: [u64; 3] = [64 << 10, 1 << 20, 64 << 20];
 
+/// Whether to read it takes a good part of a second.
+fn is_long(size: u64) -> bool {
+    size >= 256 << 20
+}
+
 fn main() -> ExitCode {
     let mut bench = match Bench::start("read_vs_mmap") {
         Ok(bench) => bench,

@@ -36,6 +36,7 @@ fn at(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64) {
             ("bytes in the file", size.to_string()),
         ],
         uses_files: true,
+        long: crate::is_long(size),
         counts_of: None,
     };
     let mut group = bench.group(name, about, floor);

@@ -56,6 +56,7 @@ fn at(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64, pieces:
             ("written in", pieces.name().into()),
         ],
         uses_files: true,
+        long: crate::is_long(size),
         counts_of: None,
     };
     let mut group = bench.group(name, about, floor);

@@ -40,7 +40,7 @@ fn at(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64, piece: 
     let place = bench.place().clone();
     let source = Source::new(&place, size, Pieces::Small);
     let places = places(source.len(), piece, MOST.min(source.len() / piece));
-    let about = about(piece, places.len(), "warm");
+    let about = about(size, piece, places.len(), "warm");
     let mut group = bench.group(name, about, floor);
     let mut reference = Picks::new(&source, buffer, Way::Pread, piece, &places);
     let mut reference = |watch: &mut Watch, rounds| reference.rounds(watch, rounds);
@@ -52,7 +52,7 @@ fn at(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64, piece: 
     group.finish();
 }
 
-pub fn about(piece: usize, count: usize, temperature: &str) -> About {
+pub fn about(size: u64, piece: usize, count: usize, temperature: &str) -> About {
     About {
         varies: "bytes in the file",
         reference: "pread",
@@ -64,6 +64,7 @@ pub fn about(piece: usize, count: usize, temperature: &str) -> About {
             ("written in", Pieces::Small.name().into()),
         ],
         uses_files: true,
+        long: crate::is_long(size),
         counts_of: None,
     }
 }

@@ -84,6 +84,7 @@ fn group(
             reference: ways[0].name(),
             labels: vec![("pages", state.name().into()), ("until", until.into())],
             uses_files: true,
+            long: size >= 64 << 20,
             counts_of: None,
         };
         let mut group = bench.group(&name, about, floor);

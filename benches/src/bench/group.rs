@@ -26,6 +26,8 @@ pub struct About {
     pub labels: Vec<(&'static str, String)>,
     /// Whether the cases use files.
     pub uses_files: bool,
+    /// Whether a round takes so long that ten samples have to do, unless `--sample-size` is given.
+    pub long: bool,
     /// Whose faults and system calls are counted, if there is more than one process.
     pub counts_of: Option<&'static str>,
 }
@@ -64,6 +66,9 @@ impl<'a> Group<'a> {
     ) -> Group<'a> {
         // Every sample the same number of rounds: a round may take a second.
         criterion.sampling_mode(SamplingMode::Flat);
+        if about.long && !context.samples_given {
+            criterion.sample_size(10);
+        }
         Group { name, about, criterion, floor, context, tally }
     }
 

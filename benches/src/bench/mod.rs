@@ -58,7 +58,10 @@ struct Context {
     machine: Machine,
     run: Run,
     home: std::path::PathBuf,
+    /// Whether criterion keeps what it measures.
     keeps: bool,
+    /// Whether the command line says how many samples.
+    samples_given: bool,
 }
 
 /// What became of the cases so far.
@@ -96,7 +99,8 @@ impl Bench {
         let (started, process) = (since_1970.as_secs(), std::process::id());
         let run = Run { bench: name.into(), started, process, quick };
         let keeps = Mode::keeps_results(std::env::args().skip(1));
-        let context = Context { mode, settings, place, machine, run, home, keeps };
+        let samples_given = std::env::args().any(|told| told.starts_with("--sample-size"));
+        let context = Context { mode, settings, place, machine, run, home, keeps, samples_given };
         Ok(Bench { criterion, context, tally: Tally::default(), started: Instant::now() })
     }
 

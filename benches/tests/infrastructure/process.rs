@@ -78,6 +78,7 @@ pub fn bench() -> ExitCode {
         reference: "read",
         labels: vec![("page cache", "warm".into())],
         uses_files: true,
+        long: false,
         counts_of: None,
     };
     let mut group = bench.group(GROUP, about, &mut floor);

@@ -35,6 +35,7 @@ testkit::cases! {
     a_reader_may_ask_about_the_lock;
     only_regular_files_are_opened;
     links_are_followed_for_reading_only;
+    mapping_by_path_opens_for_what_the_mapping_needs;
     of_many_who_create_one_creates_and_all_see_it_complete;
     without_o_excl_care_a_half_made_file_would_be_seen;
     an_integer_is_read_at_any_offset_in_any_order;
@@ -335,6 +336,11 @@ fn only_regular_files_are_opened() {
         assert_eq!(errno("missing", access), Errno::ENOENT);
         assert_eq!(errno("/dev/null", access), Errno::ENODEV);
     }
+    for options in [MapOptions::new(), MapOptions::new().read_write()] {
+        let errno = |name: &str| options.open(folder.file(name)).unwrap_err().errno();
+        assert_eq!((errno("fifo"), errno("missing")), (Errno::ENODEV, Errno::ENOENT));
+        assert_eq!((errno("folder"), errno("/dev/null")), (Errno::EISDIR, Errno::ENODEV));
+    }
     let device = File::open("/dev/zero").unwrap();
     assert_eq!(MapOptions::new().len(10).map(&device).unwrap_err().errno(), Errno::ENODEV);
     drop(socket);
@@ -353,6 +359,27 @@ fn links_are_followed_for_reading_only() {
         assert_eq!(errno(open_or_create(&path, 1, 0o600, |_| Ok(())).map(drop)), Errno::ELOOP);
     }
     assert!(!folder.file("nowhere").exists());
+}
+
+fn mapping_by_path_opens_for_what_the_mapping_needs() {
+    let (folder, _) = file_of(10);
+    symlink("file", folder.file("link")).unwrap();
+    let open = |options: MapOptions, name| options.open(folder.file(name));
+    let shared = open(MapOptions::new().read_write(), "file").unwrap();
+    let private = open(MapOptions::new().read_write().private(), "link").unwrap();
+    let read = open(MapOptions::new().offset(2).len(3), "link").unwrap();
+    private.write_view().unwrap().write(2, b"not").unwrap();
+    shared.write_view().unwrap().write(3, b"x").unwrap();
+    assert_eq!(read.view().unwrap().read_vec(0, 3).unwrap(), [2, b'x', 4]);
+    assert_eq!(fs::read(folder.file("file")).unwrap()[..5], [0, 1, 2, b'x', 4]);
+    let refused = open(MapOptions::new().read_write(), "link").unwrap_err();
+    assert_eq!(refused.errno(), Errno::ELOOP);
+    // No descriptor is kept.
+    let links = fs::read_dir("/proc/self/fd").unwrap();
+    let kept = links.filter(|link| {
+        fs::read_link(link.as_ref().unwrap().path()).is_ok_and(|path| path.ends_with("file"))
+    });
+    assert_eq!(kept.count(), 0);
 }
 
 /// The cold start: at no moment may anybody see an empty or unfinished file.

@@ -14,6 +14,7 @@ use support::PART;
 use testkit::{Finished, Folder, Program, need};
 
 testkit::cases! {
+    all needs testkit::need::native;
     every_deed_is_reported_as_strace_sees_it needs need::strace;
     every_deed_kills_by_the_same_signal_without_any_net;
     every_deed_is_refused_for_the_reason_in_the_table;

@@ -12,14 +12,15 @@ use nix::sys::mman::{ProtFlags, mprotect};
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 use segv_guard::table::{Answer, OnFault, Registration, Turn};
-use segv_guard::{Access, Cause, Fault, Guard, install};
-use support::{OPEN, PART, in_child, pages, short_file};
+use segv_guard::{Access, AltStack, Cause, Fault, Guard, install};
+use support::{OPEN, PART, heard_from_child, in_child, pages, short_file};
 
 testkit::cases! {
-    of_three_ranges_the_right_handler_is_asked;
+    of_three_ranges_the_right_handler_is_asked needs testkit::need::native;
     a_mended_page_is_asked_about_once;
     a_handler_before_the_copies_takes_their_faults_and_one_after_does_not;
     not_mine_and_no_range_at_all_are_a_crash_like_any_other;
+    a_handler_that_panics_ends_the_process_and_says_so;
     a_fault_past_the_end_of_a_file_is_answered_too;
     ranges_that_are_empty_wrap_overlap_or_are_not_aligned_are_refused;
     a_removed_range_is_answered_no_more_and_its_handler_is_dropped;
@@ -166,6 +167,40 @@ fn not_mine_and_no_range_at_all_are_a_crash_like_any_other() {
     // SAFETY: pages of this case's.
     let fault = unsafe { guard.read_byte(inside) }.unwrap_err();
     assert_eq!((fault.cause(), handler.0.load(SeqCst)), (Cause::Protection, 1));
+}
+
+/// Breaks the promise not to.
+struct Panics;
+
+// SAFETY: none: the child is there to die of it.
+unsafe impl OnFault for Panics {
+    fn on_fault(&self, _: &Fault) -> Answer {
+        panic!("a handler's own bug");
+    }
+}
+
+/// Unwinding would tear down frames of code that never called anything. So it stops at our handler,
+/// which is no function that can unwind, and the process aborts, on a probe as on a plain store.
+fn a_handler_that_panics_ends_the_process_and_says_so() {
+    let guard = install().unwrap();
+    let at = pages(ProtFlags::PROT_NONE);
+    let _range = register(guard, at, Arc::new(Panics));
+    for probe in [false, true] {
+        let (status, heard) = heard_from_child(|| {
+            // The panic is printed from the handler's own frame, and needs more stack than std's
+            // alternate one has.
+            let _stack = AltStack::for_this_thread().unwrap();
+            let caught = std::panic::catch_unwind(|| match probe {
+                // SAFETY: pages of this case's.
+                true => drop(unsafe { guard.read_byte(at) }),
+                false => store(at, 1),
+            });
+            i32::from(caught.is_err())
+        });
+        assert!(died_of(Signal::SIGABRT, status), "{status:?}: {heard}");
+        assert!(heard.contains("a handler's own bug"), "{heard}");
+        assert!(heard.contains("cannot unwind"), "{heard}");
+    }
 }
 
 /// Puts zero pages where the file has none.

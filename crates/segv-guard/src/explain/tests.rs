@@ -34,14 +34,14 @@ const NOTES: usize = 0x7f00_0000_0000;
 const PLAIN: usize = 0x7f00_0010_0000;
 
 fn scene() -> Scene {
-    let mut mappings = process::parse(MAPS);
+    let mut mappings = crate::maps::parse(MAPS);
     mappings.iter_mut().filter(|listed| listed.is_file()).for_each(|l| l.file_len = Some(1 << 20));
     Scene::new(mappings)
 }
 
 /// The same, with so many bytes in notes.dat.
 fn with_notes(len: Option<u64>) -> Scene {
-    let mut mappings = process::parse(MAPS);
+    let mut mappings = crate::maps::parse(MAPS);
     mappings.iter_mut().filter(|listed| listed.inode == 9).for_each(|l| l.file_len = len);
     Scene::new(mappings)
 }

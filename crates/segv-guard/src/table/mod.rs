@@ -24,12 +24,13 @@ mod shared;
 
 use std::fmt;
 use std::ptr::{self, NonNull};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipc_common::{PageSize, Result};
 
 use crate::fault::Fault;
 use crate::handler::Guard;
+use crate::mapped;
 use protocol::Reading;
 use ranges::{Ranges, Slot};
 use shared::{Entry, Shared, Table};
@@ -67,7 +68,8 @@ pub enum Turn {
 /// - it is async-signal-safe (signal-safety(7)): it allocates and frees nothing, takes no lock that
 ///   any thread holds while it touches the range or handles a signal, and calls only what may be
 ///   called so;
-/// - it does not panic;
+/// - it does not panic: that ends the process (`abort`), since nothing can be unwound through a
+///   signal;
 /// - it does not add or remove ranges;
 /// - what it does to the memory breaks nobody's reference.
 ///
@@ -159,9 +161,13 @@ impl Guard {
         turn: Turn,
         handler: Arc<dyn OnFault>,
     ) -> Result<Registration> {
-        let end = ranges::checked_end(start, len, PageSize::system())?;
+        let end = checked_end(start, len)?;
         let entry = NonNull::from(Box::leak(Box::new(Entry::new(turn, handler))));
-        match change(|table| table.with(Slot { start, end, entry })) {
+        let with = |table: &Table| {
+            if_none_overlaps(table, start, end)?;
+            Ok(table.with(Slot { start, end, entry }))
+        };
+        match change(with) {
             Ok(()) => Ok(Registration { start, end, entry }),
             Err(error) => {
                 // SAFETY: it was in no table, so nobody else has it.
@@ -172,10 +178,40 @@ impl Guard {
     }
 }
 
+/// The end of a range that can be registered: `len` bytes from `start` on.
+#[inline]
+pub(crate) fn checked_end(start: usize, len: usize) -> Result<usize> {
+    ranges::checked_end(start, len, PageSize::system())
+}
+
+/// Does what puts `start..end` among the ranges that are not in the table, if nobody answers for
+/// any of it.
+#[inline]
+pub(crate) fn if_free<T>(start: usize, end: usize, put: impl FnOnce() -> T) -> Result<T> {
+    let _one_at_a_time = one_at_a_time();
+    let table = SHARED.table(std::sync::atomic::Ordering::Relaxed);
+    // SAFETY: null, or made by `change`, which does not free it while we hold the mutex.
+    if_none_overlaps(unsafe { table.as_ref() }.unwrap_or(&Ranges::none()), start, end)?;
+    Ok(put())
+}
+
+#[inline]
+fn if_none_overlaps(table: &Table, start: usize, end: usize) -> Result<()> {
+    match table.overlapping(start, end).or_else(|| mapped::overlapping(start, end)) {
+        Some(other) => Err(ranges::taken(start, end, other)),
+        None => Ok(()),
+    }
+}
+
+#[inline]
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    // Nothing in there leaves anything half done, so a panic elsewhere spoils nothing.
+    CHANGE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Replaces the table by another, and frees it.
 fn change(to: impl FnOnce(&Table) -> Result<Table>) -> Result<()> {
-    // Nothing in here leaves anything half done, so a panic elsewhere spoils nothing.
-    let _one_at_a_time = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = one_at_a_time();
     let old = SHARED.table(std::sync::atomic::Ordering::Relaxed);
     let none = Ranges::none();
     // SAFETY: null, or made by the last call, and freed by nobody but this one.

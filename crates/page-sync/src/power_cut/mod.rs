@@ -1,0 +1,1 @@
+//! A disk whose power is cut: what survives, and what it took.
