@@ -42,7 +42,7 @@ fn build(benches: &[&str], quit: &Quit) -> Result<BTreeMap<String, PathBuf>, Fai
     command.args(["bench", "--no-run", "--message-format=json-render-diagnostics"]);
     command.args(benches.iter().flat_map(|bench| ["--bench", bench])).current_dir(package());
     let mut programs = BTreeMap::new();
-    Running::start(&mut command)?.to_its_end("cargo", quit, |line| {
+    Running::start(&mut command)?.until_it_ends("cargo", quit, |line| {
         let message: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
         let program = message["executable"].as_str().map(PathBuf::from);
         if let (Some(name), Some(program)) = (message["target"]["name"].as_str(), program) {
@@ -70,13 +70,13 @@ fn measure(
     // Of a list criterion's --quick says nothing.
     list.env("BENCH_QUICK", if quick { "1" } else { "" }).stderr(Stdio::null());
     Running::start(&mut list)?
-        .to_its_end(bench, quit, |line| cases += usize::from(line.ends_with(": benchmark")))?;
+        .until_it_ends(bench, quit, |line| cases += usize::from(line.ends_with(": benchmark")))?;
     let how: &[&str] = if quick { &["--noplot", "--quick"] } else { &["--noplot"] };
     let mut progress = Progress::new(bench, cases);
     // Criterion's own progress goes to standard error, a line for each step of each case.
     let mut command = command(how);
     let running = Running::start(command.stderr(Stdio::piped()))?;
-    let ended = running.to_its_end(bench, quit, |line| progress.line(line));
+    let ended = running.until_it_ends(bench, quit, |line| progress.line(line));
     progress.end();
     ended
 }
@@ -128,7 +128,7 @@ impl Running {
     }
 
     /// Every line of its output, until it ends well.
-    fn to_its_end(
+    fn until_it_ends(
         mut self,
         name: &str,
         quit: &Quit,
