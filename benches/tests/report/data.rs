@@ -158,7 +158,12 @@ pub fn names_are_text_and_nothing_else() {
         run.skipped.push(skip);
     }
     let material = Material::of(all, runs, &[]);
-    let shown = show(&material);
+    let figures = figures::all(&material);
+    let shown: String = figures.iter().map(|figure| figure.draw(Room::Alone)).collect();
+    let shown = shown + &page::of(&material);
     assert!(shown.contains("&lt;script&gt;"));
     assert!(!shown.contains("<script") && !shown.contains("<img"));
+    // In Markdown, what is between two backticks is text, and there is no third in it.
+    let text = markdown::whole(&material, &figures);
+    assert!(text.split('`').step_by(2).all(|part| !part.contains("<script")));
 }
