@@ -30,6 +30,7 @@
 //! | [`placement`], [`peer`] | two processors, and another process on one of them |
 //! | [`c`] | the other side's loops, compiled now |
 //! | [`results`] | the format of what is written down, and the way to read it again |
+//! | [`report`] | the results as a page, plots and a table, with a verdict |
 //! | [`sum`] | the one loop that all sums of bytes are made with |
 
 pub mod bench;
@@ -43,6 +44,7 @@ pub mod own;
 pub mod peer;
 pub mod placement;
 pub mod raw;
+pub mod report;
 pub mod results;
 pub mod settings;
 pub mod sum;

@@ -21,3 +21,7 @@ mod illegal_access {}
 #[cfg(doctest)]
 #[doc = include_str!("../chapters/truncation.md")]
 mod truncation {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../chapters/read-write-against-mmap.md")]
+mod read_write_against_mmap {}

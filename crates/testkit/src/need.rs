@@ -46,6 +46,11 @@ pub fn strace() -> Result<(), String> {
     works("strace", &["-o", "/dev/null", "true"], "strace is missing, or may not trace")
 }
 
+/// Chromium, to look at pages with.
+pub fn chromium() -> Result<(), String> {
+    works("chromium", &["--version"], "chromium is missing")
+}
+
 /// Perl with IPC::SysV, which Debian ships apart from perl-base.
 pub fn perl_ipc_sysv() -> Result<(), String> {
     works("perl", &["-MIPC::SysV", "-e", "1"], "Perl's IPC::SysV is not installed")
