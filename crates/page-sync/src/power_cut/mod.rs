@@ -6,8 +6,8 @@
 //! its power can be cut at any moment, as often as one likes, and nothing real is in danger:
 //!
 //! ```text
-//!   this process                    the kernel                        the disk's process
-//!   ────────────                    ──────────                        ──────────────────
+//!   the machine                     the kernel                        the disk
+//!   (a process)                                                       (a process)
 //!   a store into page 2 ──► page cache of ext4, dirty
 //!   msync(MS_SYNC) ───────► ext4 ──► loop device ──► FUSE ── write ──► cache     (volatile)
 //!                           ext4 ──► loop device ──► FUSE ── fsync ──►   └─► platter (stable)
@@ -27,14 +27,17 @@
 //! that this is noticed: one without a cache, and one that lies ([`DiskKind`]).
 //!
 //! Why it is safe: the disk is memory of a process; it is mounted where nobody else sees it (a
-//! mount namespace of its own), by a loop device that lets go by itself. A `kill -9` of any of the
-//! processes leaves nothing behind.
+//! mount namespace of the machine's own), by a loop device that lets go by itself. A `kill -9` of any
+//! of the three processes leaves nothing behind; this one, which starts both and may be killed by
+//! anybody, never waits for the disk.
 //!
 //! # Layout
 //!
-//! `disk`: the disk, its cache, its process. `loop_device`, `stage`, `format`: what makes a file
-//! system of it, and of nothing else. `pattern`: what is in the pages. `trial`: one of them.
-//! [`Experiment`]: many. [`Report`]: whether to believe them. [`missing()`]: what this machine lacks.
+//! `disk`: the disk, its cache, its process. `machine`: the process that does a `trial`, on a `stage`
+//! of its own, with `loop_device`s. `helper`: how a program becomes one of them. `image`: the file
+//! system that is on the disk at first; `pattern`: what is in its pages. [`Experiment`]: many trials.
+//! [`Report`]: whether to believe them. [`missing()`]: what this machine lacks; [`page_cache()`]: what
+//! can be seen without.
 
 mod action;
 mod disk;
