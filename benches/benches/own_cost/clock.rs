@@ -60,7 +60,11 @@ impl Clock {
 
     /// Rounds that need no preparation, and wait for nobody: by the processor's time that they take,
     /// from which the neighbours' time slices are left out.
-    pub fn compare(&mut self, ours: &mut dyn FnMut(), theirs: &mut dyn FnMut()) -> Compared {
+    pub fn compare(
+        &mut self,
+        ours: &mut (impl FnMut() + ?Sized),
+        theirs: &mut (impl FnMut() + ?Sized),
+    ) -> Compared {
         self.turns(&mut |rounds| on_processor(rounds, ours), &mut |rounds| {
             on_processor(rounds, theirs)
         })
@@ -71,8 +75,8 @@ impl Clock {
     pub fn compare_copies(
         &mut self,
         bytes: usize,
-        ours: &mut dyn FnMut(*mut u8),
-        theirs: &mut dyn FnMut(*mut u8),
+        mut ours: impl FnMut(*mut u8),
+        mut theirs: impl FnMut(*mut u8),
     ) -> Compared {
         const PLACES: usize = 16;
         const STEP: usize = 832;
@@ -131,9 +135,10 @@ impl Clock {
 /// Does so many rounds and says how long they took.
 type Turn<'a> = dyn FnMut(u64) -> Duration + 'a;
 
-/// One loop for each side's work, called by a pointer: neither is inlined where the other is not.
+/// A loop for each side's work, and the work in it, as it would be in a program: called from the
+/// loop, it would have to put registers back each time, and so would only the side that needs them.
 #[inline(never)]
-fn on_processor(rounds: u64, work: &mut dyn FnMut()) -> Duration {
+fn on_processor(rounds: u64, work: &mut (impl FnMut() + ?Sized)) -> Duration {
     let now = || {
         clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).expect("Linux has it")
     };

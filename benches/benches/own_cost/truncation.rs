@@ -27,19 +27,19 @@ pub fn bench(bench: &mut Bench) {
         let view = mapping.view().expect("nobody cuts it");
         // SAFETY: as many bytes as the room has; the two sides have it in turns.
         let target = move |at| black_box(unsafe { std::slice::from_raw_parts_mut(at, bytes) });
-        let mut plain = move |at| {
+        let plain = move |at| {
             let to: &mut [u8] = target(at);
             // SAFETY: as many bytes on both sides; nobody writes to the file, which has no name.
             unsafe { landing::copy(black_box(view.as_ptr()), to.as_mut_ptr(), to.len()) };
         };
-        let mut one_view = move |at| view.read(0, target(at)).expect("nobody cuts it");
-        let compared = bench.clock.compare_copies(bytes, &mut one_view, &mut plain);
+        let one_view = move |at| view.read(0, target(at)).expect("nobody cuts it");
+        let compared = bench.clock.compare_copies(bytes, one_view, plain);
         bench.report.time(&size, &compared, AtMost(1.02));
-        let mut each_its_view = move |at| {
+        let each_its_view = move |at| {
             let view = mapping.view().expect("nobody cuts it");
             view.read(0, target(at)).expect("nobody cuts it");
         };
-        let compared = bench.clock.compare_copies(bytes, &mut each_its_view, &mut plain);
+        let compared = bench.clock.compare_copies(bytes, each_its_view, plain);
         bench.report.time("  a view for each read", &compared, Limit::None);
     }
 }
