@@ -160,7 +160,7 @@ Set by the environment:
   OWN_COST_STRICT=1      a limit that is missed is a failure: exit code 1
 
 Instructions are counted by valgrind, and the hand-over is compared with C: what is missing is
-skipped aloud. benches/instructions runs the first of these alone."
+skipped aloud. The script benches/instructions visits that one room."
     );
     ExitCode::SUCCESS
 }
