@@ -11,6 +11,10 @@ mod shared_memory {}
 mod mapped_files {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../chapters/pages.md")]
+mod pages {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../chapters/illegal-access.md")]
 mod illegal_access {}
 

@@ -28,7 +28,7 @@ testkit::cases! {
     what_one_thread_stored_in_the_zeros_stays_when_another_faults_behind_it;
     what_a_forked_child_touches_is_replaced_in_the_child_only;
     without_the_watch_it_is_sigbus_again;
-    executing_past_the_end_stays_deadly;
+    executing_past_the_end_stays_deadly needs testkit::need::native;
     zeros_in_a_mapping_for_reading_are_not_writable;
     up_to_the_limit_of_mappings_pages_are_replaced_and_beyond_it_is_sigbus;
     watches_that_come_and_go_do_not_disturb_a_fault;

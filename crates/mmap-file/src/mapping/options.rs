@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use ipc_common::{Errno, Error, PageSize, Result, stack};
+use ipc_common::{Errno, Error, Result, stack};
 
 use super::{Advice, Mapping, Protection, Sharing, Window, truncation};
-use crate::open::regular;
+use crate::open::regular_and_pages;
 use crate::sys::{self, Memory, Pages, Request};
 
 /// A description of a mapping, to be filled in and then carried out by [`map`](MapOptions::map).
@@ -194,7 +194,7 @@ impl MapOptions {
     /// All that can be checked before the kernel is asked.
     #[inline]
     fn request(&self, fd: BorrowedFd<'_>) -> Result<Request> {
-        let size = regular("mmap", fd)?;
+        let (size, page) = regular_and_pages("mmap", fd)?;
         let rest = size.saturating_sub(self.offset);
         let len = match self.len {
             Some(len) => len,
@@ -209,7 +209,6 @@ impl MapOptions {
         if self.len.is_none() && rest == 0 {
             return Err(truncation::past_end("mmap", sys::name_of(fd), self.offset, size));
         }
-        let page = PageSize::system();
         let window = Window::new(self.offset, len, page)?;
         if !self.past_end && window.end() > size {
             return Err(truncation::past_end("mmap", sys::name_of(fd), window.end(), size));

@@ -20,6 +20,8 @@ pub(crate) struct Window {
     pub lead: usize,
     /// How many bytes the user sees.
     pub len: usize,
+    /// The pages that it is about.
+    pub page: PageSize,
 }
 
 impl Window {
@@ -41,7 +43,7 @@ impl Window {
         if end.is_none_or(|end| i64::try_from(end).is_err()) {
             return Err(Error::refused("mmap", Errno::EOVERFLOW, about()));
         }
-        Ok(Window { aligned: offset - lead as u64, lead, len })
+        Ok(Window { aligned: offset - lead as u64, lead, len, page })
     }
 
     /// How many bytes mmap(2) gets. It cannot overflow: offset and length fit in an `i64`.

@@ -29,6 +29,8 @@
 //!   look the same here.
 //! - **System calls** that are given the memory (a write(2) from it) fail with `EFAULT`; that is
 //!   the kernel's doing, with or without us.
+//! - **Huge pages** of hugetlbfs cannot be replaced by small ones: past the end of such a file, what
+//!   is touched in place is SIGBUS, as ever. Copies have their net.
 //! - On processors other than x86-64 and aarch64 there is no net below the copies, and they spoil
 //!   the mapping as atomics do.
 //! - [`MapOptions::unguarded`](super::MapOptions::unguarded) leaves all of this out, and each touch

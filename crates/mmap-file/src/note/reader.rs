@@ -12,6 +12,7 @@ use ipc_common::view::{ReadView, Text, Woken};
 use ipc_common::{Errno, Error, Result};
 
 use super::layout::{LONGEST_FILE, Layout, TRAILER, is_cut_trailer};
+use super::mapped::Seen;
 use super::seqlock::{Look, Looking, look};
 use super::whereabouts::{Whereabouts, whereabouts};
 use crate::lock::is_locked;
@@ -97,7 +98,7 @@ impl NoteReader {
         };
         self.note = Some(layout);
         let text = view.part(0, layout.trailer())?;
-        let shared = Shared { file: view, text, at: layout.sequence() };
+        let shared = Seen { file: view, text, at: layout.sequence() };
         match look(&shared) {
             Look::Whole { copy, sequence } => {
                 let text = copy?;
@@ -236,29 +237,4 @@ fn wait(view: ReadView<'_>, layout: Layout, seen: u32, limit: Duration) -> Resul
         Err(error) => return Err(error),
     }
     Ok(())
-}
-
-/// The mapped file, as the protocol sees it.
-struct Shared<'a> {
-    file: ReadView<'a>,
-    text: ReadView<'a>,
-    at: usize,
-}
-
-impl Looking for Shared<'_> {
-    type Copy = Result<Text>;
-
-    fn load_sequence(&self, order: Ordering) -> u32 {
-        // The offset is inside and aligned. So it fails only if the file was cut, and then nobody
-        // believes what this look has found.
-        self.file.load_u32(self.at, order).unwrap_or_default()
-    }
-
-    fn fence(&self, order: Ordering) {
-        fence(order);
-    }
-
-    fn copy_out(&self) -> Result<Text> {
-        self.text.text()
-    }
 }

@@ -8,9 +8,10 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use ipc_common::{Errno, Error, Result};
+use ipc_common::{Errno, Error, PageSize, Result};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 
 use crate::sys;
 
@@ -58,11 +59,28 @@ pub(crate) fn unchecked(path: &Path, access: Access) -> Result<OwnedFd> {
 /// `EISDIR` for a folder, `ENODEV` for anything else that is not a regular file.
 #[inline]
 pub(crate) fn regular(call: &'static str, fd: BorrowedFd<'_>) -> Result<u64> {
+    regular_and_pages(call, fd).map(|(size, _)| size)
+}
+
+/// The same, and the size of the pages that a mapping of it has: the system's, except on hugetlbfs,
+/// where it is that of the huge pages.
+#[inline]
+pub(crate) fn regular_and_pages(call: &'static str, fd: BorrowedFd<'_>) -> Result<(u64, PageSize)> {
     let found = fstat(fd).map_err(|errno| Error::new("fstat", errno, sys::name_of(fd)))?;
-    match SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT {
-        SFlag::S_IFREG => Ok(found.st_size.try_into().unwrap_or(0)),
-        kind => Err(not_regular(call, fd, kind)),
+    let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
+    if kind != SFlag::S_IFREG {
+        return Err(not_regular(call, fd, kind));
     }
+    let (page, block) = (PageSize::system(), found.st_blksize.try_into().unwrap_or(0));
+    // Others have large blocks, too: network file systems, for one.
+    let huge = if block > page.bytes() { huge_pages(fd) } else { None };
+    Ok((found.st_size.try_into().unwrap_or(0), huge.unwrap_or(page)))
+}
+
+#[cold]
+fn huge_pages(fd: BorrowedFd<'_>) -> Option<PageSize> {
+    let found = fstatfs(fd).ok().filter(|found| found.filesystem_type() == HUGETLBFS_MAGIC)?;
+    PageSize::new(found.block_size().try_into().ok()?).ok()
 }
 
 #[cold]

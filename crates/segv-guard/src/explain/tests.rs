@@ -89,6 +89,29 @@ fn null_and_what_lies_behind_it() {
     }
 }
 
+/// What a test machine cannot be made to do on demand, or only one processor does.
+#[test]
+fn what_is_rare_has_a_sentence_too() {
+    let scene = scene();
+    let end = |fault, words: &str| {
+        let sentence = scene.explain(&fault).to_string();
+        assert!(sentence.ends_with(words), "{sentence}");
+    };
+    let locked = segv(Cause::ProtectionKey, PLAIN, Read);
+    end(locked, "is locked by a protection key: the thread has not unlocked it");
+    // BUS_ADRALN, BUS_MCEERR_AR.
+    end(bus(1, PLAIN + 1, Read), "a pointer was cast to a type that needs alignment");
+    end(bus(4, PLAIN, Read), "was in memory that has failed: what stood there is lost");
+    let nowhere = "no page can have this address: something was written over the pointer";
+    end(segv(Cause::Unmapped, 1 << 62, Read), nowhere);
+    end(
+        segv(Cause::NonCanonical, 0, Unknown),
+        "no page can have it: something was written over the pointer (or an instruction such as \
+         movaps met a misaligned one)",
+    );
+    end(segv(Cause::Unmapped, 0xffff_8000_0000_0000, Write), "never a program's pointer");
+}
+
 #[test]
 fn text_is_read_only_and_so_are_constants() {
     let scene = scene();

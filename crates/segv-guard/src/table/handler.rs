@@ -35,7 +35,8 @@ pub enum Turn {
 /// - it is async-signal-safe (signal-safety(7)): it allocates and frees nothing, takes no lock that
 ///   any thread holds while it touches the range or handles a signal, and calls only what may be
 ///   called so;
-/// - it does not panic;
+/// - it does not panic: that ends the process (`abort`), since nothing can be unwound through a
+///   signal;
 /// - it does not add or remove ranges;
 /// - what it does to the memory breaks nobody's reference.
 ///
