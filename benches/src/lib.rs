@@ -16,7 +16,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`turns`] | two things measured in turns, A B B A …, and the spread of their ratio |
+//! | [`mod@turns`] | two things measured in turns, A B B A …, and the spread of their ratio |
 //! | [`watch`] | the part of a round that counts: timed, or its faults and system calls counted |
 //! | [`floor`] | a reference that only the machine can change, measured around each pair |
 //! | [`counts`] | page faults and system calls of one round |

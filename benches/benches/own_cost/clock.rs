@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use benches::floor::{self, Steady};
+use benches::raw::Buffer;
 use benches::settings::Mode;
 use benches::watch::{Work, took};
-use benches::{Pairs, Spread, Watch};
+use benches::{Pairs, Spread};
+use nix::time::{ClockId, clock_gettime};
 
 /// Measures ratios.
 pub struct Clock {
@@ -24,6 +26,20 @@ pub struct Compared {
     pub theirs: f64,
     /// Pairs whose floor moved however often they were measured.
     pub unsettled: usize,
+    each: Vec<[f64; 2]>,
+}
+
+impl Compared {
+    fn of(each: Vec<[f64; 2]>, unsettled: usize) -> Compared {
+        let pairs = Pairs::from(each.clone());
+        let (ours, theirs) = (pairs.a().median, pairs.b().median);
+        Compared { ratio: pairs.ratio(), ours, theirs, unsettled, each }
+    }
+
+    fn all(parts: Vec<Compared>) -> Compared {
+        let unsettled = parts.iter().map(|part| part.unsettled).sum();
+        Compared::of(parts.into_iter().flat_map(|part| part.each).collect(), unsettled)
+    }
 }
 
 impl Clock {
@@ -42,18 +58,47 @@ impl Clock {
         self.floor = floor;
     }
 
-    /// Rounds that need no preparation.
-    pub fn compare(&mut self, ours: &mut dyn FnMut(), theirs: &mut dyn FnMut()) -> Compared {
-        self.compare_parts(&mut |watch, rounds| all(watch, rounds, ours), &mut |watch, rounds| {
-            all(watch, rounds, theirs);
+    /// Rounds that need no preparation, and wait for nobody: by the processor's time that they take,
+    /// from which the neighbours' time slices are left out.
+    pub fn compare(
+        &mut self,
+        ours: &mut (impl FnMut() + ?Sized),
+        theirs: &mut (impl FnMut() + ?Sized),
+    ) -> Compared {
+        self.turns(&mut |rounds| on_processor(rounds, ours), &mut |rounds| {
+            on_processor(rounds, theirs)
         })
     }
 
-    /// Rounds of which only a part counts.
+    /// The same for copies of `bytes` bytes to an address, over many addresses: what a place costs
+    /// modulo 4096 (see [`benches::at_places`]) is neither side's merit.
+    pub fn compare_copies(
+        &mut self,
+        bytes: usize,
+        mut ours: impl FnMut(*mut u8),
+        mut theirs: impl FnMut(*mut u8),
+    ) -> Compared {
+        const PLACES: usize = 16;
+        const STEP: usize = 832;
+        let room = Buffer::new(bytes + PLACES * STEP).expect("there is memory");
+        let pairs = self.pairs.div_ceil(PLACES);
+        let mut few = Clock { floor: floor::alone(), pairs, turn: self.turn };
+        let at_each = (0..PLACES).map(|nth| {
+            let at = room.start().wrapping_add(nth * STEP);
+            few.compare(&mut || ours(at), &mut || theirs(at))
+        });
+        Compared::all(at_each.collect())
+    }
+
+    /// Rounds of which only a part counts, or that wait for others: by the clock on the wall.
     pub fn compare_parts(&mut self, ours: &mut Work<'_>, theirs: &mut Work<'_>) -> Compared {
+        self.turns(&mut |rounds| took(ours, rounds), &mut |rounds| took(theirs, rounds))
+    }
+
+    fn turns(&mut self, ours: &mut Turn<'_>, theirs: &mut Turn<'_>) -> Compared {
         let rounds = [self.rounds_in_a_turn(ours), self.rounds_in_a_turn(theirs)];
-        let mut a = || nanos(took(ours, rounds[0]), rounds[0]);
-        let mut b = || nanos(took(theirs, rounds[1]), rounds[1]);
+        let mut a = || nanos(ours(rounds[0]), rounds[0]);
+        let mut b = || nanos(theirs(rounds[1]), rounds[1]);
         self.floor.forget();
         let mut unsettled = 0;
         let mut pair = |nth: usize| {
@@ -70,17 +115,16 @@ impl Clock {
             unsettled += usize::from(!around.is_settled());
             around.value
         };
-        let pairs = Pairs::from((0..self.pairs).map(&mut pair).collect::<Vec<_>>());
-        let (ours, theirs) = (pairs.a().median, pairs.b().median);
-        Compared { ratio: pairs.ratio(), ours, theirs, unsettled }
+        let each = (0..self.pairs).map(&mut pair).collect();
+        Compared::of(each, unsettled)
     }
 
-    fn rounds_in_a_turn(&self, work: &mut Work<'_>) -> u64 {
+    fn rounds_in_a_turn(&self, work: &mut Turn<'_>) -> u64 {
         // The first round of all touches fresh memory and installs what has to be.
-        took(work, 1);
+        work(1);
         let mut rounds = 1;
         // The shortest of three: one that a neighbour has held up would end the search too early.
-        let mut shortest = |rounds| (0..3).map(|_| took(work, rounds)).min();
+        let mut shortest = |rounds| (0..3).map(|_| work(rounds)).min();
         while shortest(rounds) < Some(self.turn) && rounds < 1 << 20 {
             rounds *= 2;
         }
@@ -88,10 +132,19 @@ impl Clock {
     }
 }
 
-/// One loop for each side's work, called by a pointer: neither is inlined where the other is not.
+/// Does so many rounds and says how long they took.
+type Turn<'a> = dyn FnMut(u64) -> Duration + 'a;
+
+/// A loop for each side's work, and the work in it, as it would be in a program: called from the
+/// loop, it would have to put registers back each time, and so would only the side that needs them.
 #[inline(never)]
-fn all(watch: &mut Watch, rounds: u64, work: &mut dyn FnMut()) {
-    watch.on(|| (0..rounds).for_each(|_| work()));
+fn on_processor(rounds: u64, work: &mut (impl FnMut() + ?Sized)) -> Duration {
+    let now = || {
+        clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).expect("Linux has it")
+    };
+    let before = now();
+    (0..rounds).for_each(|_| work());
+    now() - before
 }
 
 fn nanos(time: Duration, rounds: u64) -> f64 {

@@ -1,6 +1,7 @@
 //! System calls and page faults of a round: they are numbers, and have to be the same.
 
-use benches::own::{Counted, Job, Named, On, Segment, Who, counted};
+use benches::files::{Pieces, Source};
+use benches::own::{Counted, Job, On, Segment, Who, counted};
 
 use crate::Bench;
 
@@ -17,22 +18,18 @@ const COMPARED: [(&str, Job, Who); 6] = [
 ];
 
 pub fn bench(bench: &mut Bench) {
-    bench.report.room("system calls and page faults of a round", "", "");
-    let on = match Named::new(bench.place.folder(), BYTES) {
-        Ok(file) => file,
-        Err(why) => return bench.report.skip("system calls and page faults", why),
-    };
+    bench.report.heading("system calls and page faults of a round");
+    let source = Source::new(&bench.place, BYTES as u64, Pieces::Large);
     let segment = Segment::new(BYTES);
     if let Err(why) = &segment {
         bench.report.skip("attach, touch, detach", why);
     }
-    let id = segment.as_ref().map_or(-1, Segment::id);
-    let on_it = On { file: on.path().into(), segment: id };
+    let on = On::this(source.file(), segment.as_ref().ok());
     for (what, job, by_hand) in COMPARED {
         if job == Job::Attach && segment.is_err() {
             continue;
         }
-        let by = |who| counted(&mut job.by(who, &on_it).expect("both do that"));
+        let by = |who| counted(&mut job.by(who, &on).expect("both do that"));
         let (ours, theirs) = (by(Who::Ours), by(by_hand));
         if ours.system_calls.total().is_none() {
             bench.report.skip(what, &ours.system_calls);

@@ -1,6 +1,7 @@
 //! Mapping and unmapping, attaching and detaching, and hardly anything in between.
 
-use benches::own::{Job, Named, On, Segment, Who};
+use benches::files::{Pieces, Source};
+use benches::own::{Job, On, Segment, Who};
 
 use crate::Bench;
 use crate::report::Limit::{self, AtMost};
@@ -22,16 +23,12 @@ const COMPARED: [(&str, Job, Who, Who, Limit); 9] = [
 
 pub fn bench(bench: &mut Bench) {
     bench.report.room("cycles, over libc by hand", "ours", "by hand");
-    let file = match Named::new(bench.place.folder(), BYTES) {
-        Ok(file) => file,
-        Err(why) => return bench.report.skip("cycles", why),
-    };
+    let source = Source::new(&bench.place, BYTES as u64, Pieces::Large);
     let segment = Segment::new(BYTES);
     if let Err(why) = &segment {
         bench.report.skip("attach, touch, detach", why);
     }
-    let id = segment.as_ref().map_or(-1, Segment::id);
-    let on = On { file: file.path().into(), segment: id };
+    let on = On::this(source.file(), segment.as_ref().ok());
     for (what, job, ours, theirs, limit) in COMPARED {
         if job == Job::Attach && segment.is_err() {
             continue;

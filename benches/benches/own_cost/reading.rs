@@ -1,10 +1,11 @@
 //! Reading all of a mapped file: the same work on both sides, the copy included.
 
-use benches::own::{Job, Named, On, Who};
+use benches::files::{Pieces, Source};
+use benches::own::{Job, On, Who};
 use benches::settings::show_size;
 
 use crate::Bench;
-use crate::report::Limit::{AtMost, None};
+use crate::report::Limit::{self, AtMost};
 
 const SIZES: [u64; 5] = [4 << 10, 64 << 10, 1 << 20, 16 << 20, 64 << 20];
 const QUICK: [u64; 3] = [4 << 10, 64 << 10, 16 << 20];
@@ -17,14 +18,8 @@ pub fn bench(bench: &mut Bench) {
             bench.report.skip(&size, why);
             continue;
         }
-        let file = match Named::new(bench.place.folder(), bytes as usize) {
-            Ok(file) => file,
-            Err(why) => {
-                bench.report.skip(&size, why);
-                continue;
-            }
-        };
-        let on = On { file: file.path().into(), segment: -1 };
+        let source = Source::new(&bench.place, bytes, Pieces::Large);
+        let on = On::this(source.file(), None);
         for (how, job) in [("mapped anew", Job::ReadFresh), ("mapped before", Job::ReadReused)] {
             let mut compare = |what: &str, who, limit| {
                 let [mut ours, mut theirs] =
@@ -33,7 +28,7 @@ pub fn bench(bench: &mut Bench) {
                 bench.report.time(what, &compared, limit);
             };
             compare(&format!("{size}, {how}"), Who::Bare, AtMost(1.03));
-            compare("  over summing in place, without a copy", Who::Careless, None);
+            compare("  over summing in place, without a copy", Who::Careless, Limit::None);
         }
     }
 }

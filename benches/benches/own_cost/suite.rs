@@ -15,7 +15,7 @@ use crate::report::Limit::{AtLeast, AtMost};
 const BYTES: usize = 64 << 10;
 
 pub fn bench(bench: &mut Bench) {
-    bench.report.room("the suite itself: a warm file of 64 KiB", "", "");
+    bench.report.room("the suite itself: a warm file of 64 KiB", "this", "over that");
     let place = bench.place.clone();
     let source = Source::new(&place, BYTES as u64, Pieces::Small);
     reading(bench, &source);
@@ -26,28 +26,26 @@ fn reading(bench: &mut Bench, source: &Source<'_>) {
     let buffer = Buffer::new(BYTES).expect("there is memory");
     let file = source.file();
     let check = |total| assert_eq!(total, source.sum(), "something else was read");
-    let mut read = |watch: &mut Watch, rounds| {
-        each(watch, rounds, || {
-            // SAFETY: the buffer has as many bytes, and nobody else uses it.
-            let read = unsafe { libc::pread(file.as_raw_fd(), buffer.start().cast(), BYTES, 0) };
-            assert_eq!(read, BYTES as isize, "pread");
-            // SAFETY: they have just been read.
-            check(unsafe { sum::at(buffer.start(), BYTES) });
-        });
+    let mut read = || {
+        // SAFETY: the buffer has as many bytes, and nobody else uses it.
+        let read = unsafe { libc::pread(file.as_raw_fd(), buffer.start().cast(), BYTES, 0) };
+        assert_eq!(read, BYTES as isize, "pread");
+        // SAFETY: they have just been read.
+        check(unsafe { sum::at(buffer.start(), BYTES) });
     };
     let map = || Map::of_file(file, BYTES, libc::PROT_READ, libc::MAP_SHARED).expect("it is there");
     // SAFETY: mapped; the file has no name, so nobody cuts or writes it.
     let in_place = |map: &Map| check(unsafe { sum::at(map.start(), BYTES) });
-    let mut fresh = |watch: &mut Watch, rounds| each(watch, rounds, || in_place(&map()));
+    let mut fresh = || in_place(&map());
     let kept = map();
-    let mut reused = |watch: &mut Watch, rounds| each(watch, rounds, || in_place(&kept));
+    let mut reused = || in_place(&kept);
 
-    let compared = bench.clock.compare_parts(&mut fresh, &mut read);
+    let compared = bench.clock.compare(&mut fresh, &mut read);
     bench.report.time("read: a fresh map over read(2)", &compared, AtLeast(2.0));
-    let compared = bench.clock.compare_parts(&mut reused, &mut read);
+    let compared = bench.clock.compare(&mut reused, &mut read);
     bench.report.time("read: a map made before over read(2)", &compared, AtMost(0.5));
-    let [fresh, reused, read] =
-        [faults_of(&mut fresh), faults_of(&mut reused), faults_of(&mut read)];
+    let [fresh, reused, read] = [&mut fresh as &mut dyn FnMut(), &mut reused, &mut read]
+        .map(|work| faults_of(&mut |watch, rounds| watch.on(|| (0..rounds).for_each(|_| work()))));
     bench
         .report
         .note(format!("  faults a round: fresh {fresh}, made before {reused}, read {read}"));
@@ -90,10 +88,6 @@ fn storing(bench: &mut Bench, source: &Source<'_>) {
             bench.place.file_system()
         ));
     }
-}
-
-fn each(watch: &mut Watch, rounds: u64, mut work: impl FnMut()) {
-    watch.on(|| (0..rounds).for_each(|_| work()));
 }
 
 /// After a round that does not count.

@@ -8,7 +8,7 @@ use super::{Job, On, Who};
 
 /// So many rounds more in the second run than in the first: what both have in common, the start of
 /// the process and the first round, cancels out.
-const ROUNDS: u32 = 200;
+const ROUNDS: u32 = 500;
 /// Rounds of the first run: enough for malloc's caches to be filled.
 const FIRST: u32 = 20;
 

@@ -19,7 +19,7 @@ const WHO: [Who; 6] =
 ///
 /// # Panics
 ///
-/// If the arguments are not those of [`arguments`].
+/// If the other arguments are not those of such a process.
 pub fn is_worker() -> bool {
     let mut given = std::env::args_os().skip(1);
     if given.next().is_none_or(|first| first != WORK) {

@@ -15,7 +15,6 @@
 //! The zeros are nobody's file: what is stored there is lost, and what is loaded was never written.
 //! Nothing that was done since may be taken for done. Hence the flag, which is set *before* the
 //! zeros are there, and never taken back: the mapping is spoilt, and its owner maps the file anew.
-
 //!
 //! # Layout
 //!
