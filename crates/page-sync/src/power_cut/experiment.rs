@@ -147,7 +147,8 @@ impl Experiment {
         result.map_err(|error| {
             let died = matches!(error.errno(), Errno::EIO | Errno::ENOTCONN | Errno::ECONNABORTED);
             let blamed = disk.as_mut().filter(|_| died).and_then(|disk| {
-                let status = disk.ended()?;
+                // Unmounted, it ends by itself, and with success: then it was there all the time.
+                let status = disk.ended().filter(|status| !status.success())?;
                 Some(format!("{}, ended in the middle of it ({status})", disk.about()))
             });
             // Waits until it is unmounted.

@@ -20,6 +20,7 @@ testkit::cases! {
     without_barriers_nothing_survives needs power_cut_is_possible;
     a_disk_without_a_cache_is_found_out needs power_cut_is_possible;
     a_disk_that_lies_is_found_out needs power_cut_is_possible;
+    a_disk_that_fails_is_an_error_of_the_very_call needs power_cut_is_possible;
     the_command_says_what_the_library_found needs power_cut_is_possible;
     the_controls_are_done_with_every_choice needs power_cut_is_possible;
     three_experiments_at_once_do_not_meet needs power_cut_is_possible;

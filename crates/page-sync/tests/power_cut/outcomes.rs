@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use ipc_common::Errno;
 use page_sync::power_cut::{
     Action, Barriers, DiskKind, Experiment, Objection, Outcome, Report, Trial, WRITTEN, Watcher,
 };
@@ -129,6 +130,16 @@ pub fn a_disk_that_lies_is_found_out() {
     };
     let expected: Vec<Objection> = Action::ALL.into_iter().flat_map(broken).collect();
     assert_eq!(report.objections(), expected);
+    assert_no_traces(std::process::id());
+}
+
+pub fn a_disk_that_fails_is_an_error_of_the_very_call() {
+    let experiment = Experiment::new(helper).disk(DiskKind::Failing).trials(1);
+    let error = experiment.actions(&[Action::MsSync]).run(&mut Patient).unwrap_err();
+    assert_eq!(error.errno(), Errno::EIO, "{error}");
+    let said = error.to_string();
+    assert!(said.contains("msync: ") && said.contains("may be gone"), "{said}");
+    assert!(!said.contains("ended in the middle"), "it was there all the time: {said}");
     assert_no_traces(std::process::id());
 }
 

@@ -177,12 +177,12 @@ impl Filesystem for Files {
     fn fsync(&self, _: &Request, inode: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
         let mut state = self.state();
         // The counters are read when the file system is there; all handles but that one are 0.
-        let lies = self.kind == DiskKind::Lying && state.next_handle > 1;
-        if inode == DISK {
-            match lies {
-                true => state.disk.pretend_to_flush(),
-                false => state.disk.flush(),
-            }
+        let in_use = state.next_handle > 1;
+        match self.kind {
+            _ if inode != DISK => {}
+            DiskKind::Failing if in_use => return reply.error(Errno::EIO),
+            DiskKind::Lying if in_use => state.disk.pretend_to_flush(),
+            _ => state.disk.flush(),
         }
         reply.ok();
     }

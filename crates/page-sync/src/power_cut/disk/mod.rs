@@ -48,16 +48,20 @@ pub enum DiskKind {
     /// It says that it has flushed, and has not, once there is a file system on it: beyond any
     /// program's help. The experiment has to find out that promises are broken on this one.
     Lying,
+    /// It cannot flush, once there is a file system on it, and says so: EIO.
+    Failing,
 }
 
 impl DiskKind {
-    const ALL: [DiskKind; 3] = [DiskKind::Honest, DiskKind::WithoutCache, DiskKind::Lying];
+    const ALL: [DiskKind; 4] =
+        [DiskKind::Honest, DiskKind::WithoutCache, DiskKind::Lying, DiskKind::Failing];
 
     fn name(self) -> &'static str {
         match self {
             DiskKind::Honest => "honest",
             DiskKind::WithoutCache => "without-cache",
             DiskKind::Lying => "lying",
+            DiskKind::Failing => "failing",
         }
     }
 
