@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use benches::machine::Machine;
-use benches::report::{self, Material, Verdict, gather, scene::BENCHES};
+use benches::report::{self, Material, Verdict, cell, scene::BENCHES};
 use benches::results;
 use clap::Args;
 use ipc_common::cli::style::{FAINT, STRONG};
@@ -117,7 +117,7 @@ fn wanting(material: &Material, quick: bool) -> Vec<&'static str> {
         run.is_some_and(|run| {
             let cases = material.cells.iter().filter(|cell| cell.record.run == run.run).count();
             let thorough = quick || !run.run.quick;
-            thorough && !run.filtered && cases == run.cases && gather::is_same(&run.machine, &this)
+            thorough && !run.filtered && cases == run.cases && cell::is_same(&run.machine, &this)
         })
     };
     BENCHES.into_iter().filter(|bench| !is_there(bench)).collect()

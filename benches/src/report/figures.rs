@@ -1,6 +1,7 @@
 //! The plots' data: which cells are drawn, and what is said about a plot.
 
-use super::gather::{Cell, Material};
+use super::cell::Cell;
+use super::gather::Material;
 use super::plot::{Lines, Point, Room, Row, Rows, Series};
 use super::scene::{SCENES, Scene};
 use super::show;

@@ -6,24 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::rule::{Doubt, Outcome};
+use super::cell::{Cell, is_same, makes_sense};
+use super::rule::Doubt;
 use super::scene::BENCHES;
 use super::show::date;
 use crate::machine::Machine;
 use crate::results::{Record, Run, RunRecord, Skip, Trouble, read_all, read_runs};
-use crate::turns::Spread;
 
 /// Runs this far apart, in seconds, may not be of the same program or the same day.
 const FAR_APART: u64 = 24 * 3600;
-
-/// A case, and whether it counts.
-#[derive(Clone, Debug)]
-pub struct Cell {
-    /// All about it.
-    pub record: Record,
-    /// Why it does not count.
-    pub doubt: Option<Doubt>,
-}
 
 /// All results that can be shown.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +51,7 @@ impl Material {
             material.bench(bench, of_bench, run);
         }
         material.compare_runs();
+        material.disturbed();
         material
     }
 
@@ -164,6 +156,21 @@ impl Material {
         self.runs.extend(run.cloned());
     }
 
+    /// A machine that was not left alone.
+    fn disturbed(&mut self) {
+        let by_others = |cell: &&Cell| {
+            matches!(cell.doubt, Some(Doubt::Unsettled(..) | Doubt::Interrupted(..)))
+        };
+        let disturbed = self.cells.iter().filter(by_others).count();
+        if disturbed > 0 {
+            self.notices.push(format!(
+                "{disturbed} of {} cases were disturbed: their floor moved, or somebody else had the \
+                 processor. They are shown, and not counted. Measure when nothing else runs",
+                self.cells.len()
+            ));
+        }
+    }
+
     /// Quick against full, and today against last week.
     fn compare_runs(&mut self) {
         let mut quick = BTreeSet::new();
@@ -202,36 +209,4 @@ impl Material {
             ));
         }
     }
-}
-
-impl Cell {
-    /// Its value as a number: all of the benches' are.
-    pub fn value(&self) -> u64 {
-        self.record.id.value.parse().unwrap_or(0)
-    }
-
-    /// What it says, if it counts.
-    pub fn outcome(&self) -> Option<Outcome> {
-        self.doubt.is_none().then(|| Outcome::of(&self.record.measured.ratio))
-    }
-}
-
-/// Whether figures of the two may stand side by side.
-pub fn is_same(a: &Machine, b: &Machine) -> bool {
-    let key = |machine: &Machine| {
-        let Machine { architecture, processor, processors, kernel, page_bytes, .. } = machine;
-        (architecture.clone(), processor.clone(), *processors, kernel.clone(), *page_bytes)
-    };
-    key(a) == key(b)
-}
-
-/// A file may say anything; a plot can show only times.
-fn makes_sense(record: &Record) -> bool {
-    let sense = |spread: &Spread| {
-        let Spread { min, lower, median, upper, max } = *spread;
-        let all = [min, lower, median, upper, max];
-        all.iter().all(|figure| (1e-6..1e18).contains(figure)) && all.is_sorted()
-    };
-    let measured = &record.measured;
-    sense(&measured.ratio) && sense(&measured.time) && sense(&measured.reference_time)
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use super::cell::Cell;
 use super::escape::{code, markdown};
 use super::figures::Figure;
-use super::gather::{Cell, Material};
+use super::gather::Material;
 use super::page::sizes;
 use super::rule;
 use super::show;

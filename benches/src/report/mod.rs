@@ -17,7 +17,9 @@
 //! | [`gather`] | which results belong together, and what is missing, partial or old |
 //! | [`rule`] | when a cell counts, and when it is a win; printed on the page |
 //! | [`scene`] | what is compared |
-//! | [`verdict`] | the lecture's sentence, by the rule |
+//! | [`tally`] | how many cells say what, and what they say together |
+//! | [`verdict`] | the lecture's sentences, by the rule |
+//! | [`cell`] | a case, and whether it counts |
 //! | [`why`] | faults, system calls and copies, in words |
 //! | [`figures`] | the plots' data |
 //! | [`plot`] | SVG |
@@ -25,6 +27,7 @@
 //! | [`notes`] | the chapter's part between its marks |
 //! | [`show`], [`escape`] | figures as people say them; text that is only text |
 
+pub mod cell;
 pub mod escape;
 pub mod figures;
 pub mod gather;
@@ -35,8 +38,10 @@ pub mod plot;
 pub mod rule;
 pub mod scene;
 pub mod show;
+pub mod tally;
 pub mod verdict;
 pub mod why;
 
-pub use gather::{Cell, Material};
+pub use cell::Cell;
+pub use gather::Material;
 pub use verdict::Verdict;

@@ -1,6 +1,7 @@
 //! Why a contender wins or loses: what its round was spent on, beside the reference's.
 
-use super::gather::{Cell, Material};
+use super::cell::Cell;
+use super::gather::Material;
 use super::show;
 use super::verdict::{Use, copies};
 use crate::results::Record;

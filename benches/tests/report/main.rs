@@ -5,6 +5,7 @@ mod browser;
 mod command;
 mod data;
 mod findings;
+mod measure;
 mod synthetic;
 mod verdict;
 
@@ -44,6 +45,10 @@ fn main() -> std::process::ExitCode {
         command::what_cannot_be_written_is_told_by_its_name;
         command::wrong_usage_is_told;
         command::the_notes_change_between_their_marks_only;
+        measure::what_is_missing_is_run_and_nothing_else;
+        measure::quick_results_are_enough_for_quick_and_for_nothing_else;
+        measure::a_bench_that_fails_is_told_with_its_last_words;
+        measure::a_signal_ends_the_bench_too;
         browser::the_page_is_whole_at_every_width needs need::chromium;
         browser::the_check_sees_what_is_wrong needs need::chromium;
     })

@@ -1,7 +1,8 @@
 //! All figures of a group: for whoever wants to know exactly.
 
+use crate::report::cell::Cell;
 use crate::report::escape::markup;
-use crate::report::gather::{Cell, Material};
+use crate::report::gather::Material;
 use crate::report::show;
 
 pub fn table(cells: &[&Cell]) -> String {

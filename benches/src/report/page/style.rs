@@ -39,7 +39,7 @@ small{font-size:.8em}
 .summary .slower{background:repeating-linear-gradient(45deg,var(--paper),var(--paper) 7px,var(--soft) 7px,var(--soft) 14px)}
 .summary .same{background:var(--soft)}
 .summary .unsure,.summary .doubt{font-style:italic}
-.summary .doubt b{text-decoration:line-through}
+.summary .doubt b{font-weight:400}
 .why{margin-top:.8em}
 details{margin:.8em 0}
 summary{cursor:pointer;font-weight:600;padding:.2em 0}

@@ -1,7 +1,7 @@
 //! Who wins, at which size, by how much: the table to project.
 
+use crate::report::cell::Cell;
 use crate::report::escape::markup;
-use crate::report::gather::Cell;
 use crate::report::show;
 use crate::report::verdict::Verdict;
 

@@ -30,9 +30,9 @@ pub struct Rows {
     pub described: String,
 }
 
-/// The height of a row, and how much more for each series: they lie below each other.
+/// The least height of a row, and what each series needs: they lie below each other.
 const ROW: f64 = 28.0;
-const EACH: f64 = 11.0;
+const EACH: f64 = 10.0;
 const TICK: f64 = 6.0;
 
 impl Rows {
@@ -48,7 +48,7 @@ impl Rows {
         let right = total - 8.0;
         let top = LINE + 6.0;
         let lanes = self.series.len().max(1);
-        let row = ROW + EACH * (lanes - 1) as f64;
+        let row = ROW.max(EACH * (lanes + 1) as f64);
         let height = if above { row + LINE } else { row };
         let bottom = top + height * self.rows.len() as f64;
         svg.text((0.0, LINE / 2.0), Anchor::Start, total, &self.what);

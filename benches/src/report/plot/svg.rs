@@ -15,6 +15,9 @@ const FONTS: &str =
 /// What every drawing's style sheet has to say.
 pub const STYLE: &str = "svg text{fill:currentColor;stroke:none}svg path{stroke:currentColor}";
 
+/// Around a drawing that is a file of its own.
+const AIR: f64 = 14.0;
+
 /// Which end of a text is fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
@@ -104,21 +107,22 @@ impl Svg {
     pub fn finish(self, height: f64, described: &str, alone: bool) -> String {
         let Svg { width, body } = self;
         let described = markup(described);
-        let (space, colour, paper) = match alone {
+        // A file of its own brings its paper along: who shows it may be dark.
+        let (space, colour, style, air) = match alone {
             true => (
                 " xmlns=\"http://www.w3.org/2000/svg\"",
-                "color:#000;",
-                format!(
-                    "<style>{STYLE}</style>\n\
-                     <rect width=\"{width:.0}\" height=\"{height:.0}\" style=\"fill:#fff;stroke:none\"/>\n"
-                ),
+                "color:#000;background:#fff;",
+                format!("<style>{STYLE}</style>\n"),
+                AIR,
             ),
-            false => ("", "", String::new()),
+            false => ("", "", String::new(), 0.0),
         };
+        let [left, right, bottom] = [-air, width + 2.0 * air, height + 2.0 * air];
         format!(
-            "<svg{space} viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{described}\" \
-             font-size=\"{FONT}\" style=\"{colour}fill:none;stroke:currentColor\" font-family=\"{FONTS}\">\n\
-             {paper}<g>\n{body}</g>\n</svg>\n"
+            "<svg{space} viewBox=\"{left:.0} {left:.0} {right:.0} {bottom:.0}\" role=\"img\" \
+             aria-label=\"{described}\" font-size=\"{FONT}\" \
+             style=\"{colour}fill:none;stroke:currentColor\" font-family=\"{FONTS}\">\n\
+             {style}<g>\n{body}</g>\n</svg>\n"
         )
     }
 
