@@ -177,7 +177,13 @@ impl NoteWriter {
             Errno::ERANGE | Errno::EINVAL | Errno::EBADMSG => cut_again(&self.path),
             _ => error,
         });
-        (self.mapping, self.layout) = mapped?;
+        let (mapping, layout) = mapped?;
+        // To believe the length of what was cut again would make a shorter note of it; and if it then
+        // grew again, no reader could tell.
+        if !layout.is_note(mapping.view()?) {
+            return Err(cut_again(&self.path));
+        }
+        (self.mapping, self.layout) = (mapping, layout);
         Ok(())
     }
 
