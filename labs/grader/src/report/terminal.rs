@@ -75,9 +75,6 @@ pub fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if !report.official {
         writeln!(out, "These points are not official: mode {mode} can be outwitted.")?;
     }
-    for what in &report.left_behind {
-        writeln!(out, "left behind, and removed now: {}", shown::line(what.as_bytes(), 200))?;
-    }
     for note in &report.notes {
         let style = style::WARNING;
         writeln!(out, "{style}grader:{style:#} {}", shown::line(note.as_bytes(), 500))?;

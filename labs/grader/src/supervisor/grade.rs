@@ -238,7 +238,7 @@ impl Run {
                     None => self.grader_failed("a result of a round that was not asked for"),
                 }
             }
-            Event::Swept { what } => self.reports[0].left_behind.extend(what),
+            Event::Swept { what } => self.reports[0].swept.extend(what),
             Event::Broken { what } => self.grader_failed(&what),
             // Not by its word alone: every result has to be there.
             Event::Done if self.expected == 0 => {

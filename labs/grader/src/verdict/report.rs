@@ -67,8 +67,9 @@ pub struct Report {
     pub build: Option<Build>,
     /// The rubric's checks, all of them, in order.
     pub checks: Vec<CheckResult>,
-    /// What the programs left behind, and the grader removed.
-    pub left_behind: Vec<String>,
+    /// What was there when its check had ended, and was removed: boards that are meant to stay, and
+    /// whatever else the programs left.
+    pub swept: Vec<String>,
 }
 
 impl Report {
@@ -104,7 +105,7 @@ impl Report {
             notes: Vec::new(),
             build: None,
             checks: checks.collect(),
-            left_behind: Vec::new(),
+            swept: Vec::new(),
         }
     }
 

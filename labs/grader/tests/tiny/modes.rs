@@ -45,7 +45,7 @@ fn submissions(mode: Mode) {
     whole(&right);
     assert_eq!(right.score, 100, "{right:#?}");
     assert_eq!(right.build.unwrap().messages, "");
-    assert_eq!(right.left_behind, Vec::<String>::new());
+    assert_eq!(right.swept, Vec::<String>::new());
 
     let boasts = tiny.grade("course/labs/tiny/mutants/boasts.rs");
     whole(&boasts);
@@ -99,7 +99,7 @@ fn verify(mode: Mode) {
     let rows = rows.map(|(name, signs)| (name.to_owned(), signs.to_owned()));
     assert_eq!(found.matrix.rows, rows);
     let leaves = found.judged.iter().find(|one| one.name == "leaves").unwrap();
-    let left = leaves.reports[0].left_behind.join("\n");
+    let left = leaves.reports[0].swept.join("\n");
     for kind in ["segment", "semaphore set", "message queue"] {
         assert!(left.contains(kind), "{left:?}");
     }
