@@ -22,7 +22,8 @@
 //! | [`rubric`] | `lab.toml`: points, hints, misconceptions |
 //! | [`build`] | a submission's files, taken with care, and compiled in the sandbox |
 //! | [`cell`] | the processes in which one submission is built and checked |
-//! | [`report`] | results in words |
+//! | [`report`] | results in words, for gradebooks and for platforms |
+//! | `gradebook` | a class: many submissions, and what is kept of each (feature `class`) |
 //! | [`supervisor`] | rubric and results: starts cells, and believes only them |
 //! | [`verdict`] | results, which fail closed |
 //! | [`sandbox`] | running programs that nobody trusts |
@@ -65,6 +66,8 @@ pub mod check;
 pub mod checks;
 pub mod driver;
 pub mod evidence;
+#[cfg(feature = "class")]
+pub mod gradebook;
 pub mod random;
 pub mod report;
 pub mod rubric;

@@ -99,7 +99,7 @@ impl Report {
             compiler: compiler.into(),
             grader: env!("CARGO_PKG_VERSION").into(),
             score: 0,
-            total: rubric.checks.iter().map(|check| check.points).sum(),
+            total: rubric.total(),
             is_whole: false,
             needs_rerun: false,
             notes: Vec::new(),
