@@ -3,7 +3,8 @@
 //! Each slot's second half of the header is ours to use, eight bytes: the pid of the poster and the
 //! time at which that process started, so that another process which is given the same pid later is
 //! not taken for the owner. One compare-and-swap claims a slot. A claim whose owner is dead is free
-//! to be claimed by the next, again by one compare-and-swap. Nobody ever waits.
+//! to be claimed by the next, again by one compare-and-swap. Nobody ever waits. The price: a pid means
+//! something only within one pid namespace, so all who use a board have to be in the same.
 
 use std::fs;
 use std::path::Path;

@@ -30,6 +30,10 @@ A bulletin board in shared memory, as far as you have written it.
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(friendly));
+    std::panic::catch_unwind(run).unwrap_or(ExitCode::FAILURE)
+}
+
+fn run() -> ExitCode {
     let mut args: Vec<String> =
         env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     let file = match args.first().map(String::as_str) {

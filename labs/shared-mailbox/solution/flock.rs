@@ -192,7 +192,13 @@ impl Private {
             let folder = path.with_file_name(format!(".mailbox-{}-{number}", process::id()));
             match DirBuilder::new().mode(0o700).create(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                made => return made.map(|()| Private(folder)),
+                made => {
+                    made?;
+                    let private = Private(folder);
+                    // The umask may have taken bits even from the owner.
+                    fs::set_permissions(&private.0, Permissions::from_mode(0o700))?;
+                    return Ok(private);
+                }
             }
         }
         unreachable!("some number is free")

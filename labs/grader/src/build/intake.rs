@@ -195,3 +195,67 @@ fn words(errno: Errno) -> String {
         errno => format!("{errno}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::random::Seed;
+    use crate::sandbox::files::remove_tree;
+
+    const LIB: &str = "src/lib.rs";
+
+    /// A submission's folder, made by `make`, and what is taken of it.
+    fn taken(make: impl FnOnce(&Path)) -> Result<Vec<(String, String)>, String> {
+        let folder =
+            std::env::temp_dir().join(format!("ipc-course-intake-{}", Seed::fresh().unwrap()));
+        fs::create_dir(&folder).unwrap();
+        make(&folder);
+        let taken = take(&Submission::at(&folder), &[LIB.into()]);
+        remove_tree(&folder).unwrap();
+        taken.map_err(|refused| refused.to_string())
+    }
+
+    fn with_src(make: impl FnOnce(&Path)) -> Result<Vec<(String, String)>, String> {
+        taken(|folder| {
+            fs::create_dir(folder.join("src")).unwrap();
+            make(&folder.join(LIB));
+        })
+    }
+
+    #[test]
+    fn the_named_file_is_taken_and_nothing_else() {
+        let found = with_src(|lib| {
+            fs::write(lib, "//! Mine.").unwrap();
+            fs::write(lib.with_file_name("build.rs"), "fn main() {}").unwrap();
+        });
+        assert_eq!(found, Ok(vec![(LIB.to_owned(), "//! Mine.".to_owned())]));
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_refused_and_says_why() {
+        let large = vec![b'x'; LARGEST as usize + 1];
+        for (found, part) in [
+            (taken(|_| {}), "missing"),
+            (with_src(|_| {}), "missing"),
+            (with_src(|lib| fs::create_dir(lib).unwrap()), "no regular file"),
+            (with_src(|lib| symlink("/etc/hostname", lib).unwrap()), "symbolic link"),
+            (taken(|folder| symlink("/usr/src", folder.join("src")).unwrap()), "symbolic link"),
+            (with_src(|lib| nix::unistd::mkfifo(lib, Mode::S_IRWXU).unwrap()), "no regular file"),
+            (with_src(|lib| fs::write(lib, large).unwrap()), "at most"),
+            (with_src(|lib| fs::write(lib, b"ab\xff").unwrap()), "byte 2 is wrong"),
+            (
+                with_src(|lib| {
+                    fs::write(lib, "twice").unwrap();
+                    fs::hard_link(lib, lib.with_file_name("again")).unwrap();
+                }),
+                "2 names",
+            ),
+        ] {
+            let why = found.unwrap_err();
+            assert!(why.starts_with(LIB) && why.contains(part), "{why}, not {part}");
+        }
+    }
+}

@@ -6,7 +6,8 @@
 //! No check is content with a refusal, a silence or an exit status alone: each of them sees
 //! something that only a program could have done that does what the lab asks for.
 
-mod holding;
+#[cfg(feature = "hidden")]
+mod hidden;
 pub mod pass_a_note;
 mod payload;
 pub mod shared_mailbox;

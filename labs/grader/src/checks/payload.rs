@@ -14,6 +14,7 @@ pub(super) fn made(length: usize, seed: u64) -> Vec<u8> {
 }
 
 /// FNV-1a, 64 bits: what a driver tells of a long text instead of the text.
+#[cfg(feature = "hidden")]
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

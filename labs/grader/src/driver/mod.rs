@@ -36,9 +36,10 @@ pub use hex::{hex, hex_path, unhex};
 pub(crate) use pipes::{Ends, Listener};
 use pipes::{Line, Pipes};
 
-/// After how long a program that sleeps is taken to sleep for ever.
+/// After how long a program that sleeps is taken to sleep for ever; and how much CPU time one that
+/// runs may use before it is taken to run for ever.
 pub const PATIENCE: Duration = Duration::from_secs(2);
-/// After how long one that is still running is.
+/// When neither is waited for any longer.
 const LONG_PATIENCE: Duration = Duration::from_secs(8);
 
 /// A running program of a student's: the lab's driver with the student's library.
@@ -64,7 +65,7 @@ impl Driver {
         Ok(Driver { process, pipes: Pipes::new(ends), tokens, ended: None })
     }
 
-    /// Asks, and waits for the answer: [`PATIENCE`], and longer while the program is running.
+    /// Asks, and waits for the answer: [`PATIENCE`], and longer while the program waits for a processor.
     pub fn ask(&mut self, words: &[&str]) -> Answer {
         let asked = self.send(words);
         self.wait(asked)
@@ -82,10 +83,11 @@ impl Driver {
     /// Waits for the answer to a request.
     pub fn wait(&mut self, asked: Asked) -> Answer {
         let begun = Instant::now();
+        let used = process::cpu_time(self.pid());
         let mut until = begun + PATIENCE;
         loop {
             match self.pipes.line(until) {
-                Line::Silence if self.is_at_work() && until < begun + LONG_PATIENCE => {
+                Line::Silence if self.is_starved(used) && until < begun + LONG_PATIENCE => {
                     until += Duration::from_millis(100);
                 }
                 line => return self.answer(asked, line),
@@ -118,9 +120,11 @@ impl Driver {
         Answer { request: asked.request, reply }
     }
 
-    /// Whether it is running at this moment, not waiting for anything.
-    fn is_at_work(&self) -> bool {
-        process::state(self.process.pid()).is_some_and(|state| matches!(state, 'R' | 'D'))
+    /// Whether it is running at this moment, not waiting for anything, and has not had all the CPU time
+    /// since that it may have: on a busy machine others have it.
+    fn is_starved(&self, used_before: Duration) -> bool {
+        let runs = process::state(self.pid()).is_some_and(|state| matches!(state, 'R' | 'D'));
+        runs && process::cpu_time(self.pid()) < used_before + PATIENCE
     }
 
     /// Its process id, as the checks see it.
@@ -189,9 +193,11 @@ impl Driver {
     /// [`Stop::Failed`] if it does not end.
     pub fn finish(&mut self) -> Result<Ended, Stop> {
         self.pipes.end_input();
-        let ended = self
-            .wait_for_end(PATIENCE)
-            .or_else(|| self.is_at_work().then(|| self.wait_for_end(LONG_PATIENCE)).flatten());
+        let used = process::cpu_time(self.pid());
+        let mut ended = self.wait_for_end(PATIENCE);
+        if ended.is_none() && self.is_starved(used) {
+            ended = self.wait_for_end(LONG_PATIENCE);
+        }
         ended.ok_or_else(|| {
             Stop::failed("the program ends at the end of its input", "it is still there")
         })

@@ -4,6 +4,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::unistd::{SysconfVar, sysconf};
 
 use crate::check::Stop;
 
@@ -93,6 +96,16 @@ pub fn state(pid: i32) -> Option<char> {
     stat.get(after).copied().map(char::from)
 }
 
+/// How much CPU time a process has used, all its threads together; nothing if there is none.
+pub fn cpu_time(pid: i32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    // The 14th and 15th field; the first two stand before the bracket.
+    let ticks: u64 = after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
+    let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().map_or(100, i64::unsigned_abs);
+    Duration::from_millis(ticks * 1000 / per_second.max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +119,14 @@ mod tests {
         assert_eq!(found.name, PathBuf::from("/SYSV0000beef (deleted)"));
         assert_eq!(mapping(b"nonsense"), None);
         assert!(mapping(b"0-1 r--p 0 00:00 0").unwrap().name.as_os_str().is_empty());
+    }
+
+    #[test]
+    fn work_takes_cpu_time_and_nobody_takes_none() {
+        let me = std::process::id().cast_signed();
+        let before = cpu_time(me);
+        while cpu_time(me) == before {}
+        assert_eq!(cpu_time(0), Duration::ZERO);
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub fn explain(out: &mut dyn Write, rubric: &Rubric, check: &CheckResult) -> io:
 pub fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let (score, total, mode) = (report.score, report.total, report.mode);
     writeln!(out, "\n{score} of {total} points, in mode {mode}, seed {}", report.seed)?;
-    if !report.official {
+    if !mode.is_official() {
         writeln!(out, "These points are not official: mode {mode} can be outwitted.")?;
     }
     for note in &report.notes {

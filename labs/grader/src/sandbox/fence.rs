@@ -7,7 +7,7 @@ use landlock::{
     RulesetCreated, RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
 };
 
-use super::Mode;
+use super::{Mode, sys};
 
 /// What every program needs: the loader, the C library, the tools that a compiler starts.
 const EVERYWHERE: &[&str] = &[
@@ -36,6 +36,11 @@ const KNOWN: ABI = ABI::V6;
 /// What [`EVERYWHERE`] there is here, for who builds a root of it.
 pub(super) fn system_folders() -> impl Iterator<Item = &'static Path> {
     EVERYWHERE.iter().map(Path::new).filter(|path| *path != Path::new("/proc"))
+}
+
+/// Whether the kernel has Landlock at all. Without it, what keeps a program from files is their mode.
+pub(crate) fn is_there() -> bool {
+    sys::landlock_abi() > 0
 }
 
 /// A fence that is built, but does not hold anybody yet.

@@ -23,7 +23,7 @@
 
 mod denied;
 mod ended;
-mod fence;
+pub(crate) mod fence;
 pub(crate) mod files;
 pub(crate) mod floods;
 mod identity;

@@ -105,3 +105,11 @@ pub(crate) fn default_action(signal: libc::c_int) {
     // SAFETY: SIG_DFL is no handler that could do harm.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
+
+/// The version of Landlock that the kernel has; 0 if it has none, or is told not to use it.
+pub(crate) fn landlock_abi() -> i64 {
+    const VERSION: libc::c_uint = 1;
+    let none = std::ptr::null::<libc::c_void>();
+    // SAFETY: asked for its version, the call takes no attribute.
+    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, none, 0_usize, VERSION) }.max(0)
+}

@@ -70,7 +70,11 @@ impl Supervisor {
         let rubric = &ready.lab.rubric;
         let seed = plan.seed.map_or_else(Seed::fresh, Ok);
         let text = seed.as_ref().map_or_else(|_| String::new(), Seed::to_string);
-        let blank = Report::new(rubric, &name, self.mode, &text, self.compiler());
+        let mut blank = Report::new(rubric, &name, self.mode, &text, self.compiler());
+        if let Some(doubt) = &ready.doubt {
+            blank.official = false;
+            blank.notes.push(doubt.clone());
+        }
         let mut run = Run {
             reports: vec![blank; plan.rounds.max(1) as usize],
             save: plan.save.clone(),

@@ -20,6 +20,7 @@ mod course;
 mod detect;
 mod folder;
 mod grade;
+mod many;
 mod pipe;
 mod users;
 
@@ -27,12 +28,13 @@ use std::path::{Path, PathBuf};
 
 use ipc_common::{Errno, Error, Result};
 
-use crate::build::{self, Toolchain, Tools};
-use crate::sandbox::Mode;
+use crate::build::{self, Toolchain, Tools, others_can_reach};
+use crate::sandbox::{Mode, fence};
 
 pub use course::{Course, Lab};
 pub use detect::{Found, works};
 pub use grade::{Plan, Progress};
+pub use many::at_once;
 use users::RunUser;
 pub use users::is_of_a_run_user;
 
@@ -52,6 +54,8 @@ pub struct Ready {
     /// The lab.
     pub lab: Lab,
     pub(crate) tools: Tools,
+    /// Why points for it are not official, if they are not.
+    pub(crate) doubt: Option<String>,
 }
 
 impl Supervisor {
@@ -116,7 +120,21 @@ impl Supervisor {
             edition: built.edition,
             linker: self.toolchain.linker.clone(),
         };
-        Ok(Ready { lab: lab.clone(), tools })
+        Ok(Ready { lab: lab.clone(), tools, doubt: self.doubt(lab) })
+    }
+
+    /// Without Landlock and without a root of its own, a submission may read what everybody may: the
+    /// solutions, if they are such files.
+    fn doubt(&self, lab: &Lab) -> Option<String> {
+        if self.mode == Mode::Full || fence::is_there() {
+            return None;
+        }
+        let secrets = ["solution", "mutants"].map(|name| lab.folder.join(name));
+        let open = secrets.iter().find(|folder| folder.is_dir() && others_can_reach(folder))?;
+        Some(format!(
+            "not official: this kernel has no Landlock, and everybody may read {0}: chmod 700 {0}",
+            open.display()
+        ))
     }
 }
 

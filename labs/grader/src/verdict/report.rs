@@ -45,7 +45,7 @@ pub struct Report {
     pub submission: String,
     /// What stood around the program.
     pub mode: Mode,
-    /// Whether points earned in this mode count.
+    /// Whether points earned in this mode, and on this machine, count.
     pub official: bool,
     /// The seed of all random numbers of the run.
     pub seed: String,
@@ -138,6 +138,20 @@ impl Report {
         self.score = passed.map(|check| check.points).sum();
     }
 
+    /// The same report without what hidden checks saw and expected, for the eyes of students: the
+    /// program was given random numbers there that its author could have it print.
+    #[must_use]
+    pub fn for_students(mut self) -> Report {
+        let hidden = self.checks.iter_mut().filter(|check| check.visibility == Visibility::Hidden);
+        for check in hidden {
+            if let Outcome::Failed { expected, shown, .. } = &mut check.outcome {
+                "what the title says".clone_into(expected);
+                "this check is hidden: it shows only whether it is passed".clone_into(shown);
+            }
+        }
+        self
+    }
+
     /// The result of a check.
     pub fn check(&self, id: &str) -> Option<&CheckResult> {
         self.checks.iter().find(|check| check.id == id)
@@ -187,6 +201,16 @@ mod tests {
         let mut report = Report::new(&rubric(), "s", Mode::Full, "0", "rustc");
         report.put("forged", Outcome::Passed, 1);
         assert!(report.needs_rerun && report.score == 0);
+    }
+
+    #[test]
+    fn students_do_not_see_what_hidden_checks_saw() {
+        let mut report = Report::new(&rubric(), "s", Mode::Full, "0", "rustc");
+        let (expected, shown) = ("nonce 17".to_owned(), "nonce 18".to_owned());
+        let misconception = Some("m".to_owned());
+        report.put("a", Outcome::Failed { expected, shown, misconception }, 7);
+        let text = serde_json::to_string(&report.for_students()).unwrap();
+        assert!(!text.contains("nonce") && text.contains("\"m\""), "{text}");
     }
 
     #[test]

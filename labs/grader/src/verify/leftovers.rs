@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use crate::evidence::census::{self, Object};
 use crate::evidence::process;
-use crate::sandbox::sweep;
+use crate::sandbox::{Mode, sweep};
 use crate::supervisor::is_of_a_run_user;
 
 /// What there was before.
 #[derive(Debug)]
 pub struct Leftovers {
+    mode: Mode,
     objects: Vec<Object>,
     mounts: usize,
     files: Vec<String>,
@@ -21,24 +22,24 @@ pub struct Leftovers {
 const PUBLIC: [&str; 4] = ["/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"];
 
 impl Leftovers {
-    /// Looks at what there is.
+    /// Looks at what there is, before programs are run in a mode.
     ///
     /// # Errors
     ///
     /// If the kernel has no System V IPC.
-    pub fn before() -> ipc_common::Result<Leftovers> {
+    pub fn before(mode: Mode) -> ipc_common::Result<Leftovers> {
         // Programs whose keeper has gone would become our children, and be seen.
         nix::sys::prctl::set_child_subreaper(true)
             .map_err(|errno| ipc_common::Error::new("prctl", errno, "a subreaper"))?;
-        Ok(Leftovers { objects: census::all()?, mounts: mounts(), files: files() })
+        Ok(Leftovers { mode, objects: census::all()?, mounts: mounts(), files: files() })
     }
 
     /// What has come since and belongs to the programs that were run, in words. None of them may be
     /// running any more.
     ///
     /// Other programs come and go on this machine meanwhile. Counted is what belongs to a run's user;
-    /// and of this user's System V objects those whose maker is dead, and which nobody removes for
-    /// a while.
+    /// and, in modes where the programs are this user's and in no namespace, those System V objects
+    /// whose maker is dead, and which nobody removes for a while.
     ///
     /// # Errors
     ///
@@ -61,10 +62,11 @@ impl Leftovers {
         let runs = |pid: &i32| process::state(*pid).is_some_and(|state| state != 'Z');
         let running = below.into_iter().filter(runs);
         let mut left: Vec<String> = running.map(|pid| format!("process {pid}")).collect();
-        let me = nix::unistd::geteuid().as_raw();
+        let me = self.mode.is_alone().then(|| nix::unistd::geteuid().as_raw());
         for object in census::all()? {
             let known = self.objects.iter().any(|o| (o.kind, o.id) == (object.kind, object.id));
-            let of_mine = object.creator == me && object.maker != 0 && !sweep::maker_lives(&object);
+            let of_mine =
+                Some(object.creator) == me && object.maker != 0 && !sweep::maker_lives(&object);
             if !known && (of_mine || is_of_a_run_user(object.creator)) {
                 left.push(object.to_string());
             }

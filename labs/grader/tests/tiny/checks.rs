@@ -4,7 +4,9 @@ use grader::check::{Check, LabChecks, Stop, Verdict, require};
 use grader::driver::{hex, hex_path};
 use grader::stage::Stage;
 
-pub const LAB: LabChecks = LabChecks { lab: "tiny", checks: &[PUTS, KEEPS] };
+use crate::strange::{EXITS, HANGS, PANICS};
+
+pub const LAB: LabChecks = LabChecks { lab: "tiny", checks: &[PUTS, KEEPS, PANICS, HANGS, EXITS] };
 
 pub const PUTS: Check = Check { id: "puts", run: puts };
 const KEEPS: Check = Check { id: "keeps", run: keeps };

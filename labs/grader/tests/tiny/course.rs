@@ -11,7 +11,7 @@ use grader::verdict::Report;
 use testkit::Folder;
 
 pub struct Tiny {
-    folder: Folder,
+    _folder: Option<Folder>,
     pub supervisor: Supervisor,
     pub ready: Ready,
 }
@@ -24,8 +24,11 @@ pub fn this_program() -> PathBuf {
     std::env::current_exe().expect("it runs")
 }
 
-/// A rustc that this user may run.
+/// A rustc that this user may run, and sources that he may read.
 pub fn rustc() -> Result<(), String> {
+    if let Err(error) = fs::read_dir(source("course")) {
+        return Err(format!("this user may not read the course: {error}"));
+    }
     let found = Command::new("rustc").arg("--version").output();
     if found.is_ok_and(|found| found.status.success()) {
         Ok(())
@@ -42,19 +45,20 @@ pub fn mode(mode: Mode) -> Result<(), String> {
 impl Tiny {
     pub fn in_mode(mode: Mode) -> Tiny {
         let folder = testkit::folder();
-        copy(&source("course"), &folder.file("course"));
+        let tiny = Tiny::below(folder.path(), mode);
+        Tiny { _folder: Some(folder), ..tiny }
+    }
+
+    /// In a folder that somebody else removes: this process may be killed.
+    pub fn below(folder: &Path, mode: Mode) -> Tiny {
+        copy(&source("course"), &folder.join("course"));
         // SAFETY: a case is a process with one thread.
         unsafe { std::env::remove_var("CARGO_TARGET_DIR") };
-        let course = Course::at(&folder.file("course")).unwrap();
+        let course = Course::at(&folder.join("course")).unwrap();
         let lab = course.lab("tiny").unwrap();
         let supervisor = Supervisor::new(course, Some(mode), &this_program()).unwrap();
         let ready = supervisor.prepare(&lab).unwrap();
-        Tiny { folder, supervisor, ready }
-    }
-
-    /// A path in the case's folder.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.folder.file(name)
+        Tiny { supervisor, ready, _folder: None }
     }
 
     pub fn grade(&self, submission: &str) -> Report {

@@ -2,8 +2,8 @@
 //! a zero for it.
 
 use std::io::Write;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use grader::build::Submission;
@@ -13,7 +13,7 @@ use grader::verdict::Report;
 use grader::verify::Leftovers;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use testkit::{Case, Program};
+use testkit::{Case, Folder, Program};
 
 use crate::course::{self, Tiny};
 use crate::modes::{full, landlock, run_uid, tree};
@@ -32,19 +32,19 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// What this program does as `tiny grade MODE`: grades one that lingers, and prints the report. On
-/// standard input it waits for a line first.
-pub fn grade(mode: &str) {
+/// What this program does as `tiny grade MODE FOLDER`: grades one that lingers, and prints the report.
+/// On standard input it waits for a line first.
+pub fn grade(mode: &str, folder: &Path) -> ExitCode {
     let mode = Mode::ALL.into_iter().find(|one| one.name() == mode).expect("a mode");
-    let tiny = Tiny::in_mode(mode);
-    let save = tiny.file("report.json");
-    say(&save.display().to_string());
+    let tiny = Tiny::below(folder, mode);
+    say("ready");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).expect("a line");
     let submission = Submission::at(&course::source("submissions/lingers.rs"));
-    let plan = Plan { save: Some(save), ..Plan::default() };
+    let plan = Plan { save: Some(folder.join("report.json")), ..Plan::default() };
     let report = tiny.supervisor.grade(&tiny.ready, &submission, &plan, &mut |_| {});
     say(&serde_json::to_string(&report).expect("JSON"));
+    ExitCode::SUCCESS
 }
 
 fn say(line: &str) {
@@ -54,16 +54,17 @@ fn say(line: &str) {
 /// A supervisor, about to grade.
 struct Grading {
     program: Program,
-    save: PathBuf,
+    folder: Folder,
 }
 
 impl Grading {
     fn start(mode: Mode) -> Grading {
-        let arguments = ["grade", mode.name()];
-        let mut program = Program::start(Command::new(course::this_program()).args(arguments));
-        let save = PathBuf::from(program.line());
+        let folder = testkit::folder();
+        let mut command = Command::new(course::this_program());
+        let mut program = Program::start(command.args(["grade", mode.name()]).arg(folder.path()));
+        program.line_with("ready");
         program.tell("go\n");
-        Grading { program, save }
+        Grading { program, folder }
     }
 
     /// The chain of processes that take part: supervisor, warden, cell, check, keeper; then programs.
@@ -123,7 +124,7 @@ fn nothing_is_left(before: &Leftovers, what: &str) {
 }
 
 fn everyone_once(mode: Mode) {
-    let before = Leftovers::before().unwrap();
+    let before = Leftovers::before(mode).unwrap();
     for (place, who) in ["supervisor", "warden", "cell", "check", "keeper"].iter().enumerate() {
         let mut grading = Grading::start(mode);
         let chain = grading.until_it_lingers();
@@ -135,9 +136,8 @@ fn everyone_once(mode: Mode) {
             assert_eq!(report.score, 0);
             // Only the death of a keeper looks like the program's own.
             assert_eq!(report.needs_rerun, *who != "keeper", "{who}: {report:#?}");
-            let saved: Report =
-                serde_json::from_slice(&std::fs::read(&grading.save).unwrap_or_default())
-                    .unwrap_or_else(|_| report.clone());
+            let saved = std::fs::read(grading.folder.file("report.json")).unwrap();
+            let saved: Report = serde_json::from_slice(&saved).unwrap();
             assert_eq!(saved.needs_rerun, report.needs_rerun);
             grading.program.finish();
         }
@@ -146,7 +146,7 @@ fn everyone_once(mode: Mode) {
 }
 
 fn at_any_moment(mode: Mode) {
-    let before = Leftovers::before().unwrap();
+    let before = Leftovers::before(mode).unwrap();
     for round in 0..testkit::soak(5, 50) {
         let grading = Grading::start(mode);
         std::thread::sleep(Duration::from_micros(testkit::random_u64() % 900_000));
@@ -167,7 +167,7 @@ fn at_any_moment(mode: Mode) {
 
 /// With both of them gone, nobody is left who could sweep: until the next run comes.
 fn both_who_sweep() {
-    let before = Leftovers::before().unwrap();
+    let before = Leftovers::before(Mode::RunUid).unwrap();
     let grading = Grading::start(Mode::RunUid);
     let chain = grading.until_it_lingers();
     let _ = kill(Pid::from_raw(chain[0]), Signal::SIGSTOP);

@@ -1,10 +1,10 @@
 //! The drawing of the handout, as the grader reads it; and boards that the grader makes by itself.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ipc_common::Key;
 
-use crate::check::{Stop, Verdict};
+use crate::check::Stop;
 use crate::driver::{Answer, Driver, hex, hex_path, unhex};
 use crate::evidence::segment::{Segment, SegmentStat};
 use crate::stage::{Stage, key_of};
@@ -13,8 +13,6 @@ pub(super) const MAGIC: u32 = u32::from_ne_bytes(*b"NOTE");
 pub(super) const HEADER: usize = 32;
 pub(super) const SLOT_HEADER: usize = 16;
 pub(super) const FREE: u32 = 0;
-#[cfg_attr(not(feature = "hidden"), expect(dead_code, reason = "hidden checks leave slots so"))]
-pub(super) const WRITING: u32 = 1;
 pub(super) const POSTED: u32 = 2;
 
 /// How large a board is.
@@ -184,12 +182,6 @@ impl Place {
     }
 }
 
-/// Whether a path's board can be named relative to the folder that drivers run in.
-#[cfg(feature = "hidden")]
-pub(super) fn relative(path: &Path) -> PathBuf {
-    path.file_name().map(PathBuf::from).unwrap_or_default()
-}
-
 /// Posts, and returns the slot that the poster claims to have used.
 pub(super) fn post(driver: &mut Driver, text: &[u8]) -> Result<usize, Stop> {
     driver.ask(&["post", &hex(text)]).number()
@@ -197,7 +189,11 @@ pub(super) fn post(driver: &mut Driver, text: &[u8]) -> Result<usize, Stop> {
 
 /// Reads a slot, and returns what the reader claims to have found.
 pub(super) fn read(driver: &mut Driver, slot: usize) -> Result<Option<Vec<u8>>, Stop> {
-    let answer = driver.ask(&["read", &slot.to_string()]);
+    told(driver.ask(&["read", &slot.to_string()]))
+}
+
+/// What an answer to `read` tells.
+pub(super) fn told(answer: Answer) -> Result<Option<Vec<u8>>, Stop> {
     let unexpected = answer.instead_of("it tells the note, or that there is none");
     match answer.ok()?.as_slice() {
         [none] if none == "none" => Ok(None),
@@ -247,25 +243,13 @@ pub(super) fn quoted(text: &[u8]) -> String {
 /// What IPC_STAT says, which has to say something.
 pub(super) fn stat(segment: &Segment, when: &str) -> Result<SegmentStat, Stop> {
     segment.stat()?.ok_or_else(|| {
-        Stop::failed(format!("the segment is still there {when}"), "it has been removed")
+        Stop::failed(format!("the segment is still there{when}"), "it has been removed")
     })
 }
 
-/// Fails unless the segment has so many attached, which it may take a moment to come to.
-pub(super) fn attached(stage: &Stage, segment: &Segment, count: u64, when: &str) -> Verdict {
-    let mut seen = None;
-    let limit = std::time::Duration::from_secs(2);
-    let holds = stage.wait_until(limit, || {
-        seen = segment.stat()?.map(|stat| stat.attached);
-        Ok(seen == Some(count))
-    })?;
-    match holds {
-        true => Ok(()),
-        false => Err(Stop::failed(
-            format!("nattch is {count} {when}"),
-            seen.map_or_else(|| "the segment is gone".into(), |seen| format!("nattch is {seen}")),
-        )),
-    }
+/// How many have the segment attached now.
+pub(super) fn attached(segment: &Segment) -> Result<u64, Stop> {
+    Ok(stat(segment, "")?.attached)
 }
 
 /// How a process has the segment attached: for writing or not; `None` if it has not.

@@ -3,8 +3,6 @@
 mod board;
 #[cfg(feature = "hidden")]
 mod hidden;
-#[cfg(feature = "hidden")]
-mod long;
 mod visible;
 
 use crate::check::LabChecks;

@@ -2,22 +2,15 @@
 
 use std::path::PathBuf;
 
-use ipc_common::PageSize;
-
 use crate::check::{Stop, Verdict};
-use crate::driver::{Answer, Asked, Driver, hex, hex_path, unhex};
+use crate::driver::{Answer, Driver, hex, hex_path, unhex};
 use crate::evidence::file::Opened;
 use crate::evidence::process::Mapping;
 use crate::stage::Stage;
 
-use super::super::holding::{self, Touch};
-use super::super::payload;
-
 pub(super) const HEADER: usize = 64;
 const MAGIC: &[u8; 8] = b"MAILBOX1";
 pub(super) const AT_SEQUENCE: u64 = 12;
-#[cfg_attr(not(feature = "hidden"), expect(dead_code, reason = "for hidden checks"))]
-pub(super) const AT_LENGTH: u64 = 16;
 
 /// A path and a capacity: where a mailbox is, or is to be.
 #[derive(Clone, Debug)]
@@ -164,56 +157,4 @@ pub(super) fn shown(told: &Told) -> String {
 /// A message, for people.
 pub(super) fn quoted(text: &[u8]) -> String {
     crate::shown::line(text, 60)
-}
-
-/// A message that is longer than a page, so that a program can be stopped in the middle of it.
-#[cfg_attr(not(feature = "hidden"), expect(dead_code, reason = "for hidden checks"))]
-pub(super) struct Long {
-    pub(super) text: Vec<u8>,
-    seed: String,
-}
-
-#[cfg_attr(not(feature = "hidden"), expect(dead_code, reason = "for hidden checks"))]
-impl Long {
-    pub(super) fn new(stage: &mut Stage) -> Long {
-        let seed = stage.random().u64();
-        Long { text: payload::made(Long::capacity(), seed), seed: seed.to_string() }
-    }
-
-    /// The capacity that it fills.
-    pub(super) fn capacity() -> usize {
-        PageSize::system().bytes() + 2000
-    }
-
-    /// The request to send it.
-    pub(super) fn send(&self, driver: &mut Driver) -> Asked {
-        driver.send(&["send-made", &self.text.len().to_string(), &self.seed])
-    }
-}
-
-/// Where to stop a program: in the middle of a long message.
-#[cfg_attr(not(feature = "hidden"), expect(dead_code, reason = "for hidden checks"))]
-pub(super) fn in_the_middle() -> usize {
-    PageSize::system().bytes()
-}
-
-/// The next touch of the mapped file, from this offset on, stops the program.
-#[cfg_attr(not(feature = "hidden"), expect(dead_code, reason = "for hidden checks"))]
-pub(super) fn hold(
-    driver: &mut Driver,
-    place: &Place,
-    from: usize,
-    touch: Touch,
-) -> Result<(), Stop> {
-    let map = place
-        .mapping(driver)?
-        .ok_or_else(|| Stop::failed("the file is mapped", "/proc/PID/maps does not show it"))?;
-    let last = (map.end - map.start) as usize - 1;
-    if last < from {
-        return Err(Stop::failed(
-            format!("all of the file is mapped: {} bytes", place.len()),
-            format!("a mapping of {} bytes", last + 1),
-        ));
-    }
-    holding::hold(driver, &map, from, touch)
 }

@@ -4,9 +4,9 @@ use crate::check::{Check, Stop, Verdict, require};
 use crate::driver::{Reply, hex};
 use crate::stage::Stage;
 
-use super::super::super::holding;
+use super::super::super::hidden::holding;
 use super::super::board::{self, POSTED, Slot};
-use super::super::long::{self, Long};
+use super::long::{self, Long};
 
 pub(in super::super) const CHECK: Check = Check { id: "death", run };
 

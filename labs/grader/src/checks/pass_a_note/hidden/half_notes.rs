@@ -4,9 +4,12 @@
 use crate::check::{Check, Verdict, require};
 use crate::stage::Stage;
 
-use super::super::super::holding;
-use super::super::board::{self, POSTED, Place, SLOT_HEADER, Shape, WRITING};
-use super::super::long::{self, Long};
+use super::super::super::hidden::holding::{self, GLANCE};
+use super::super::board::{self, POSTED, Place, SLOT_HEADER, Shape};
+use super::long::{self, Long};
+
+/// The state of a slot that somebody is writing to.
+const WRITING: u32 = 1;
 
 pub(in super::super) const CHECK: Check = Check { id: "half-notes", run };
 
@@ -74,11 +77,15 @@ fn poster(stage: &mut Stage) -> Verdict {
         format!("it is {state}, and the text is not all there")
     })
     .map_err(|stop| stop.because("published-first"))?;
-    let found = board::read(&mut reader, 0)?;
-    require(found.is_none(), "a reader finds no note yet", || "it tells of one".into())
-        .map_err(|stop| stop.because("read-unposted"))?;
-
+    // A reader may wait for the poster, if it takes a lock; but what it finds must be whole.
+    let reading = reader.send(&["read", "0"]);
+    let reading = reader.wait_within(reading, GLANCE);
+    let at_once = reading.is_ok();
     poster.resume()?;
+    let found = board::told(reading.unwrap_or_else(|reading| reader.wait(reading)))?;
+    let whole = !at_once && found.as_ref() == Some(&long.text);
+    require(found.is_none() || whole, "a reader finds no note yet", || "it tells of one".into())
+        .map_err(|stop| stop.because("read-unposted"))?;
     let slot: usize = poster.wait(asked).number()?;
     require(slot == 0, "slot 0, the only one", || format!("slot {slot}"))?;
     let hangs = board::notes(&segment.copy()?, place.shape);

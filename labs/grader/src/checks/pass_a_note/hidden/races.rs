@@ -9,9 +9,9 @@ use crate::check::{Check, Stop, Verdict, require};
 use crate::driver::{Driver, hex};
 use crate::stage::Stage;
 
-use super::super::super::holding::{self, GLANCE};
+use super::super::super::hidden::holding::{self, GLANCE};
 use super::super::board::{self, POSTED, Place, Shape, Slot};
-use super::super::long::{self, Long};
+use super::long::{self, Long};
 
 pub(in super::super) const CHECK: Check = Check { id: "races", run };
 

@@ -1,5 +1,7 @@
 //! A relative path is refused.
 
+use std::path::{Path, PathBuf};
+
 use crate::check::{Check, Stop, Verdict};
 use crate::stage::Stage;
 
@@ -18,7 +20,7 @@ fn run(stage: &mut Stage) -> Verdict {
 
     let because = |stop: Stop| stop.because("relative-key");
     // From the folder that the driver runs in this names the very same file.
-    let there = Place { file: board::relative(&place.file), ..place.clone() };
+    let there = Place { file: name_of(&place.file), ..place.clone() };
     there.look(&mut driver).refused(&["EINVAL"]).map_err(because)?;
     there.take_down(&mut driver).refused(&["EINVAL"]).map_err(because)?;
     if place.segment(stage)? != Some(made) {
@@ -26,11 +28,16 @@ fn run(stage: &mut Stage) -> Verdict {
         return Err(because(Stop::failed(expected, "the board is gone")));
     }
     let other = Place::new(stage, shape)?;
-    let there = Place { file: board::relative(&other.file), ..other.clone() };
+    let there = Place { file: name_of(&other.file), ..other.clone() };
     let answer = there.open(&mut driver);
     if other.segment(stage)?.is_some() {
         let expected = "opening a relative path makes nothing";
         return Err(because(Stop::failed(expected, "a segment was made")));
     }
     answer.refused(&["EINVAL"]).map_err(because)
+}
+
+/// The file as it is called from the folder that drivers run in.
+fn name_of(file: &Path) -> PathBuf {
+    file.file_name().map(PathBuf::from).unwrap_or_default()
 }

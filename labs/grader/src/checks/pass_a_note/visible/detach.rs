@@ -14,18 +14,19 @@ fn run(stage: &mut Stage) -> Verdict {
     place.open(&mut one).ok()?;
     let segment = place.found(stage)?;
     place.look(&mut other).ok()?;
-    board::attached(stage, &segment, 2, "with a poster and a reader")?;
+    let count = board::attached(&segment)?;
+    require(count >= 2, "nattch counts a poster and a reader", || format!("nattch is {count}"))?;
 
-    one.ask(&["close-poster"]).ok()?;
-    board::attached(stage, &segment, 1, "when the poster was dropped")
+    for (driver, request) in [(&mut one, "close-poster"), (&mut other, "close-reader")] {
+        driver.ask(&[request]).ok()?;
+        let attached = board::attachment(driver, &segment)?;
+        require(attached.is_none(), "the process has nothing attached after the drop", || {
+            "/proc/PID/maps still shows the segment".into()
+        })
         .map_err(|stop| stop.because("still-attached"))?;
-    let attached = board::attachment(&one, &segment)?;
-    require(attached.is_none(), "the poster's process has nothing attached", || {
-        "/proc/PID/maps still shows the segment".into()
-    })
-    .map_err(|stop| stop.because("still-attached"))?;
-    other.ask(&["close-reader"]).ok()?;
-    board::attached(stage, &segment, 0, "when the reader was dropped, too")
+    }
+    let count = board::attached(&segment)?;
+    require(count == 0, "nattch is 0 when both were dropped", || format!("it is {count}"))
         .map_err(|stop| stop.because("still-attached"))?;
 
     // A segment that looks right until it is attached: the magic is somebody else's.

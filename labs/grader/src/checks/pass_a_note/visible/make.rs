@@ -22,7 +22,7 @@ fn run(stage: &mut Stage) -> Verdict {
         let expected = format!("a segment with the key that ftok gives, {}", place.shown());
         return Err(Stop::failed(expected, shown).because("key"));
     };
-    let stat = stat(&segment, "after it was made")?;
+    let stat = stat(&segment, " after it was made")?;
     require(stat.size == shape.size(), &format!("{shape:?} makes {} bytes", shape.size()), || {
         format!("IPC_STAT shows a segment of {} bytes", stat.size)
     })

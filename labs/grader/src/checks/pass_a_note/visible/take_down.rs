@@ -2,6 +2,7 @@
 
 use crate::check::{Check, Stop, Verdict, require};
 use crate::driver::{Reply, hex};
+use crate::evidence::file;
 use crate::stage::Stage;
 
 use super::super::board::{self, Place, Shape};
@@ -66,7 +67,9 @@ fn run(stage: &mut Stage) -> Verdict {
     let gone = new.stat()?.is_none() && old.stat()?.is_none();
     require(gone, "when the last one has gone, the segments are", || "one is still there".into())
         .map_err(|stop| stop.because("no-rmid"))?;
-    let left: Vec<String> = stage.new_objects()?.iter().map(ToString::to_string).collect();
+    let mut left: Vec<String> = stage.new_objects()?.iter().map(ToString::to_string).collect();
+    let files = file::below(stage.folder())?.into_iter().filter(|path| *path != place.file);
+    left.extend(files.map(|path| format!("the file {}", path.display())));
     require(left.is_empty(), "nothing of a board is left", || left.join(", "))
         .map_err(|stop| stop.because("left-behind"))
 }

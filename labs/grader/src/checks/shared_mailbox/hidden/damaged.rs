@@ -3,7 +3,10 @@
 use crate::check::{Check, Verdict};
 use crate::stage::Stage;
 
-use super::super::mailbox::{self, AT_LENGTH, Place};
+use super::super::mailbox::{self, Place};
+
+/// Where the length stands.
+const AT_LENGTH: u64 = 16;
 
 pub(in super::super) const CHECK: Check = Check { id: "damaged", run };
 

@@ -1,6 +1,7 @@
 //! What students do not have.
 
 pub(super) mod damaged;
+mod long;
 pub(super) mod never_empty;
 pub(super) mod reserved;
 pub(super) mod strangers;

@@ -4,9 +4,10 @@
 use crate::check::{Check, Stop, Verdict, require};
 use crate::stage::Stage;
 
-use super::super::super::holding::{self, GLANCE, Touch};
+use super::super::super::hidden::holding::{self, GLANCE, Touch};
 use super::super::super::payload;
-use super::super::mailbox::{self, Long, Place};
+use super::super::mailbox::{self, Place};
+use super::long::{self, Long};
 
 pub(in super::super) const CHECK: Check = Check { id: "torn", run };
 
@@ -24,7 +25,7 @@ fn writer_in_the_middle(stage: &mut Stage) -> Verdict {
     let mut writer = stage.start()?;
     place.open_writer(&mut writer).ok()?;
     file.write(0, &place.bytes(2, &old.text))?;
-    mailbox::hold(&mut writer, &place, mailbox::in_the_middle(), Touch::Store)?;
+    long::hold(&mut writer, &place, long::in_the_middle(), Touch::Store)?;
     let asked = new.send(&mut writer);
     let asked = holding::stopped(&mut writer, asked)?;
     let found = place.contents(&file)?;
@@ -53,7 +54,7 @@ fn reader_in_the_middle(stage: &mut Stage) -> Verdict {
     place.open_writer(&mut writer).ok()?;
     place.open_reader(&mut reader).ok()?;
     file.write(0, &place.bytes(2, &old.text))?;
-    mailbox::hold(&mut reader, &place, mailbox::in_the_middle(), Touch::Load)?;
+    long::hold(&mut reader, &place, long::in_the_middle(), Touch::Load)?;
     let reading = reader.send(&["read"]);
     let reading = holding::stopped(&mut reader, reading)?;
     let sending = new.send(&mut writer);

@@ -5,13 +5,14 @@ use crate::check::{Check, Verdict, require};
 use crate::driver::hex;
 use crate::stage::Stage;
 
-use super::super::super::holding::{self, GLANCE, Touch};
-use super::super::mailbox::{self, Long, Place};
+use super::super::super::hidden::holding::{self, GLANCE, Touch};
+use super::super::mailbox::{self, Place};
+use super::long::{self, Long};
 
 pub(in super::super) const CHECK: Check = Check { id: "two-writers", run };
 
 fn run(stage: &mut Stage) -> Verdict {
-    for from in [0, mailbox::in_the_middle()] {
+    for from in [0, long::in_the_middle()] {
         stopped(stage, from)?;
     }
     Ok(())
@@ -24,7 +25,7 @@ fn stopped(stage: &mut Stage, from: usize) -> Verdict {
     let (mut one, mut other) = (stage.start()?, stage.start()?);
     place.open_writer(&mut one).ok()?;
     place.open_writer(&mut other).ok()?;
-    mailbox::hold(&mut one, &place, from, Touch::Store)?;
+    long::hold(&mut one, &place, from, Touch::Store)?;
     let asked = long.send(&mut one);
     let asked = holding::stopped(&mut one, asked)?;
     let small = stage.random().bytes(100);

@@ -4,8 +4,9 @@ use crate::check::{Check, Stop, Verdict, require};
 use crate::driver::{Reply, hex};
 use crate::stage::Stage;
 
-use super::super::super::holding::{self, Touch};
-use super::super::mailbox::{self, Long, Place};
+use super::super::super::hidden::holding::{self, Touch};
+use super::super::mailbox::{self, Place};
+use super::long::{self, Long};
 
 pub(in super::super) const CHECK: Check = Check { id: "writer-dies", run };
 
@@ -19,7 +20,7 @@ fn run(stage: &mut Stage) -> Verdict {
     place.open_writer(&mut next).ok()?;
     place.open_reader(&mut reader).ok()?;
     file.write(0, &place.bytes(2, &old.text))?;
-    mailbox::hold(&mut writer, &place, mailbox::in_the_middle(), Touch::Store)?;
+    long::hold(&mut writer, &place, long::in_the_middle(), Touch::Store)?;
     let asked = new.send(&mut writer);
     // What it was asked is never answered.
     let _ = holding::stopped(&mut writer, asked)?;

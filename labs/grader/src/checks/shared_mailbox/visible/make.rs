@@ -9,8 +9,8 @@ use super::super::mailbox::{HEADER, Place};
 pub(in super::super) const CHECK: Check = Check { id: "make", run };
 
 fn run(stage: &mut Stage) -> Verdict {
-    // The umask must not decide: one that takes nothing, and one that takes more than usual.
-    for umask in [0, 0o177] {
+    // The umask must not decide: one that takes nothing, and one that takes all but the owner's.
+    for umask in [0, 0o077] {
         let place = Place::new(stage);
         let mut driver = stage.start()?;
         driver.ask(&["umask", &umask.to_string()]).ok()?;

@@ -8,9 +8,9 @@ use crate::evidence::process::Mapping;
 use crate::evidence::segment::Segment;
 use crate::stage::Stage;
 
-use super::super::holding::{self, Touch};
-use super::super::payload;
-use super::board::{Place, SLOT_HEADER, Shape};
+use super::super::super::hidden::holding::{self, Touch};
+use super::super::super::payload;
+use super::super::board::{HEADER, Place, SLOT_HEADER, Shape};
 
 /// A long text, which the driver makes by itself.
 pub(super) struct Long {
@@ -37,7 +37,7 @@ impl Long {
 
     /// Whether all of the text is in slot 0.
     pub(super) fn is_whole(&self, segment: &Segment) -> Result<bool, Stop> {
-        let room = super::board::HEADER + SLOT_HEADER;
+        let room = HEADER + SLOT_HEADER;
         Ok(segment.copy_of(room, self.text.len())? == self.text)
     }
 }

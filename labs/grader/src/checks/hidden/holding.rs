@@ -15,12 +15,12 @@ use crate::evidence::process::{self, Mapping};
 
 /// For how long another program may be at work while one is stopped: it either has a lock to wait
 /// for, or is done at once.
-pub(super) const GLANCE: Duration = Duration::from_millis(20);
+pub(in super::super) const GLANCE: Duration = Duration::from_millis(20);
 /// After how long a program that neither stops nor answers is given up.
 const LIMIT: Duration = Duration::from_secs(8);
 
 /// What came of a request to a program that is to be stopped in it.
-pub(super) enum Held {
+pub(in super::super) enum Held {
     /// It has stopped, and the answer is still to come.
     Stopped(Asked),
     /// It never touched that memory.
@@ -29,15 +29,14 @@ pub(super) enum Held {
 
 /// What to stop at.
 #[derive(Clone, Copy)]
-pub(super) enum Touch {
+pub(in super::super) enum Touch {
     Store,
-    #[cfg_attr(not(feature = "hidden"), expect(dead_code, reason = "for hidden checks"))]
     Load,
 }
 
 /// The next touch of a mapping, from the page on that `from` bytes from its start lie in, stops the
 /// program.
-pub(super) fn hold(
+pub(in super::super) fn hold(
     driver: &mut Driver,
     map: &Mapping,
     from: usize,
@@ -53,7 +52,7 @@ pub(super) fn hold(
 }
 
 /// Waits until it has stopped, or answers.
-pub(super) fn until_held(driver: &mut Driver, mut asked: Asked) -> Result<Held, Stop> {
+pub(in super::super) fn until_held(driver: &mut Driver, mut asked: Asked) -> Result<Held, Stop> {
     let until = Instant::now() + LIMIT;
     loop {
         if process::state(driver.pid()) == Some('T') {
@@ -68,7 +67,7 @@ pub(super) fn until_held(driver: &mut Driver, mut asked: Asked) -> Result<Held, 
 }
 
 /// [`until_held`], where it has to stop.
-pub(super) fn stopped(driver: &mut Driver, asked: Asked) -> Result<Asked, Stop> {
+pub(in super::super) fn stopped(driver: &mut Driver, asked: Asked) -> Result<Asked, Stop> {
     match until_held(driver, asked)? {
         Held::Stopped(asked) => Ok(asked),
         Held::Answered(answer) => {
