@@ -18,3 +18,47 @@ use crate::check::LabChecks;
 pub fn all() -> &'static [LabChecks] {
     &[pass_a_note::CHECKS, shared_mailbox::CHECKS]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::rubric::{Rubric, Visibility};
+
+    /// The words after `because(` in a check's source.
+    fn named(source: &str) -> BTreeSet<&str> {
+        let after = source.split("because(").skip(1);
+        after.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next()).collect()
+    }
+
+    #[test]
+    fn rubrics_and_checks_name_the_same_checks_and_misconceptions() {
+        let grader = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for lab in all() {
+            let rubric = grader.join("..").join(lab.lab).join("lab.toml");
+            let rubric = Rubric::load(&rubric).unwrap();
+            if cfg!(feature = "hidden") {
+                rubric.matches(lab).unwrap();
+            }
+            let folder = grader.join("src/checks").join(lab.lab.replace('-', "_"));
+            for check in &rubric.checks {
+                let visibility = match check.visibility {
+                    Visibility::Visible => "visible",
+                    Visibility::Hidden => "hidden",
+                };
+                let file = folder.join(visibility).join(check.id.replace('-', "_") + ".rs");
+                let source = fs::read_to_string(&file).expect("a file for each check");
+                for words in named(&source) {
+                    assert!(check.words(words).is_some(), "{}: no words for {words:?}", check.id);
+                }
+                for misconception in &check.misconceptions {
+                    let quoted = format!("\"{}\"", misconception.id);
+                    assert!(source.contains(&quoted), "{}: {quoted} is never found", check.id);
+                }
+            }
+        }
+    }
+}

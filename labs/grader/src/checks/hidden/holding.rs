@@ -43,7 +43,13 @@ pub(in super::super) fn hold(
     touch: Touch,
 ) -> Result<(), Stop> {
     let from = PageSize::system().round_down(from) as u64;
-    let (start, len) = (map.start + from, map.end - map.start - from);
+    let start = map.start + from;
+    let Some(len) = map.end.checked_sub(start).filter(|len| *len > 0) else {
+        return Err(Stop::failed(
+            format!("more than {from} bytes in one piece of memory"),
+            format!("a mapping of {}", map.end - map.start),
+        ));
+    };
     let kind = match touch {
         Touch::Store => "read",
         Touch::Load => "none",

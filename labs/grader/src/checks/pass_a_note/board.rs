@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use ipc_common::Key;
 
-use crate::check::Stop;
-use crate::driver::{Answer, Driver, hex, hex_path, unhex};
-use crate::evidence::segment::{Segment, SegmentStat};
+use crate::check::{Stop, require};
+use crate::driver::{Answer, Driver, hex_path};
 use crate::stage::{Stage, key_of};
+
+use super::asking::named;
+use super::memory::Memory;
 
 pub(super) const MAGIC: u32 = u32::from_ne_bytes(*b"NOTE");
 pub(super) const HEADER: usize = 32;
@@ -105,7 +107,7 @@ impl Place {
         &self,
         stage: &mut Stage,
         notes: &[Option<Vec<u8>>],
-    ) -> Result<Segment, Stop> {
+    ) -> Result<Memory, Stop> {
         let mut bytes = self.shape.header();
         for slot in 0..self.shape.slots {
             let mut room = stage.random().bytes(self.shape.room);
@@ -131,25 +133,41 @@ impl Place {
         stage: &Stage,
         bytes: &[u8],
         mode: u32,
-    ) -> Result<Segment, Stop> {
-        let segment = stage.make_segment(self.key()?, bytes.len(), mode)?;
-        segment.write(0, bytes)?;
-        Ok(segment)
+    ) -> Result<Memory, Stop> {
+        let memory = self.plant_zeros(stage, bytes.len(), mode)?;
+        memory.write(0, bytes)?;
+        Ok(memory)
+    }
+
+    /// Makes a segment under the key, as shmget leaves it.
+    pub(super) fn plant_zeros(
+        &self,
+        stage: &Stage,
+        size: usize,
+        mode: u32,
+    ) -> Result<Memory, Stop> {
+        Memory::create(stage, self.key()?, size, mode)
     }
 
     /// The segment that has the key.
-    pub(super) fn segment(&self, stage: &Stage) -> Result<Option<Segment>, Stop> {
-        stage.segment(self.key()?)
+    pub(super) fn segment(&self, stage: &Stage) -> Result<Option<Memory>, Stop> {
+        Ok(stage.segment(self.key()?)?.map(Memory))
     }
 
-    /// The segment that has the key, which has to be there.
-    pub(super) fn found(&self, stage: &Stage) -> Result<Segment, Stop> {
-        self.segment(stage)?.ok_or_else(|| {
+    /// The segment that has the key, which has to be there, and of the board's size.
+    pub(super) fn found(&self, stage: &Stage) -> Result<Memory, Stop> {
+        let found = self.segment(stage)?.ok_or_else(|| {
             Stop::failed(
                 format!("a segment with the key of the file and the project, {}", self.shown()),
                 "there is none with that key",
             )
-        })
+        })?;
+        require(
+            found.size() == self.shape.size(),
+            &format!("{} bytes", self.shape.size()),
+            || format!("a segment of {}", found.size()),
+        )?;
+        Ok(found)
     }
 
     /// As `ipcs` shows the key.
@@ -158,7 +176,7 @@ impl Place {
     }
 
     pub(super) fn open(&self, driver: &mut Driver) -> Answer {
-        driver.ask(&self.open_words().each_ref().map(String::as_str))
+        named("Poster::open", driver.ask(&self.open_words().each_ref().map(String::as_str)))
     }
 
     pub(super) fn open_words(&self) -> [String; 5] {
@@ -169,48 +187,17 @@ impl Place {
 
     pub(super) fn look(&self, driver: &mut Driver) -> Answer {
         let [file, project] = self.words();
-        driver.ask(&["look", &file, &project])
+        named("Reader::open", driver.ask(&["look", &file, &project]))
     }
 
     pub(super) fn take_down(&self, driver: &mut Driver) -> Answer {
         let [file, project] = self.words();
-        driver.ask(&["take-down", &file, &project])
+        named("take_down", driver.ask(&["take-down", &file, &project]))
     }
 
     fn words(&self) -> [String; 2] {
         [hex_path(&self.file), self.project.to_string()]
     }
-}
-
-/// Posts, and returns the slot that the poster claims to have used.
-pub(super) fn post(driver: &mut Driver, text: &[u8]) -> Result<usize, Stop> {
-    driver.ask(&["post", &hex(text)]).number()
-}
-
-/// Reads a slot, and returns what the reader claims to have found.
-pub(super) fn read(driver: &mut Driver, slot: usize) -> Result<Option<Vec<u8>>, Stop> {
-    told(driver.ask(&["read", &slot.to_string()]))
-}
-
-/// What an answer to `read` tells.
-pub(super) fn told(answer: Answer) -> Result<Option<Vec<u8>>, Stop> {
-    let unexpected = answer.instead_of("it tells the note, or that there is none");
-    match answer.ok()?.as_slice() {
-        [none] if none == "none" => Ok(None),
-        [some, text] if some == "some" => unhex(text).map(Some).ok_or(unexpected),
-        _ => Err(unexpected),
-    }
-}
-
-/// Lists, and returns what the reader claims to have found.
-pub(super) fn list(driver: &mut Driver) -> Result<Vec<(usize, Vec<u8>)>, Stop> {
-    let answer = driver.ask(&["list"]);
-    let unexpected = answer.instead_of("it lists slots and texts");
-    let pair = |word: &String| {
-        let (slot, text) = word.split_once(':')?;
-        Some((slot.parse().ok()?, unhex(text)?))
-    };
-    answer.ok()?.iter().map(pair).collect::<Option<_>>().ok_or(unexpected)
 }
 
 /// The notes that are posted in these bytes.
@@ -240,20 +227,8 @@ pub(super) fn quoted(text: &[u8]) -> String {
     crate::shown::line(text, 60)
 }
 
-/// What IPC_STAT says, which has to say something.
-pub(super) fn stat(segment: &Segment, when: &str) -> Result<SegmentStat, Stop> {
-    segment.stat()?.ok_or_else(|| {
-        Stop::failed(format!("the segment is still there{when}"), "it has been removed")
-    })
-}
-
-/// How many have the segment attached now.
-pub(super) fn attached(segment: &Segment) -> Result<u64, Stop> {
-    Ok(stat(segment, "")?.attached)
-}
-
 /// How a process has the segment attached: for writing or not; `None` if it has not.
-pub(super) fn attachment(driver: &Driver, segment: &Segment) -> Result<Option<bool>, Stop> {
+pub(super) fn attachment(driver: &Driver, segment: &Memory) -> Result<Option<bool>, Stop> {
     let maps = driver.maps()?;
     let mine = maps.iter().filter(|map| map.is_segment(segment.id()));
     Ok(mine.map(|map| map.write).reduce(|one, other| one || other))

@@ -1,8 +1,10 @@
 //! The checks of the lab *pass a note*: a bulletin board in a System V segment.
 
+mod asking;
 mod board;
 #[cfg(feature = "hidden")]
 mod hidden;
+mod memory;
 mod visible;
 
 use crate::check::LabChecks;

@@ -96,11 +96,13 @@ impl Place {
     }
 
     pub(super) fn open_writer(&self, driver: &mut Driver) -> Answer {
-        driver.ask(&["open-writer", &hex_path(&self.path), &self.capacity.to_string()])
+        let words = ["open-writer", &hex_path(&self.path), &self.capacity.to_string()];
+        named("Writer::open", driver.ask(&words))
     }
 
     pub(super) fn open_reader(&self, driver: &mut Driver) -> Answer {
-        driver.ask(&["open-reader", &hex_path(&self.path), &self.capacity.to_string()])
+        let words = ["open-reader", &hex_path(&self.path), &self.capacity.to_string()];
+        named("Reader::open", driver.ask(&words))
     }
 
     /// How a process has the file mapped.
@@ -109,14 +111,20 @@ impl Place {
     }
 }
 
+/// The answer to a request, which is called as the student's function is: people do not read
+/// hexadecimal.
+pub(super) fn named(function: &str, answer: Answer) -> Answer {
+    Answer { request: function.into(), ..answer }
+}
+
 /// Sends, and returns the sequence that the writer claims to have reached.
 pub(super) fn send(driver: &mut Driver, text: &[u8]) -> Result<u32, Stop> {
-    driver.ask(&["send", &hex(text)]).number()
+    named("Writer::send", driver.ask(&["send", &hex(text)])).number()
 }
 
 /// Reads, and returns what the reader claims to have found.
 pub(super) fn read(driver: &mut Driver) -> Result<Told, Stop> {
-    told(driver.ask(&["read"]))
+    told(named("Reader::read", driver.ask(&["read"])))
 }
 
 /// What an answer to `read` tells.

@@ -3,6 +3,7 @@
 use crate::check::{Check, Verdict, require};
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, Place, Shape};
 
 pub(in super::super) const CHECK: Check = Check { id: "damaged", run };
@@ -21,18 +22,16 @@ fn run(stage: &mut Stage) -> Verdict {
     let mut driver = stage.start()?;
     place.look(&mut driver).ok()?;
     for slot in [0, 4] {
-        let found = board::read(&mut driver, slot)?;
+        let found = asking::read(&mut driver, slot)?;
         require(found.as_ref() == Some(&texts[slot]), "a sound slot is read", || {
             format!("slot {slot}: {:?}", found.as_deref().map(board::quoted))
         })?;
     }
     for slot in ["1", "2", "3"] {
-        driver
-            .ask(&["read", slot])
-            .refused(&["EBADMSG"])
-            .map_err(|stop| stop.because("trusted"))?;
+        let answer = asking::named("Reader::read", driver.ask(&["read", slot]));
+        answer.refused(&["EBADMSG"]).map_err(|stop| stop.because("trusted"))?;
     }
-    let listed = board::list(&mut driver).map_err(|stop| stop.because("trusted"))?;
+    let listed = asking::list(&mut driver).map_err(|stop| stop.because("trusted"))?;
     let sound = [(0, texts[0].clone()), (4, texts[4].clone())];
     require(listed == sound, "the list has the two sound notes", || {
         format!("it has {} notes", listed.len())
@@ -41,7 +40,8 @@ fn run(stage: &mut Stage) -> Verdict {
 
     // The header is scribbled on while the board is open.
     segment.write(8, &[0xff; 8])?;
-    driver.ask(&["read", "1000000"]).err().map_err(|stop| stop.because("trusted"))?;
+    let answer = asking::named("Reader::read", driver.ask(&["read", "1000000"]));
+    answer.err().map_err(|stop| stop.because("trusted"))?;
 
     for (slots, room) in
         [(u32::MAX, shape.room as u32), (5, 0xffff_fff8), (0, 64), (6, shape.room as u32), (5, 0)]

@@ -5,6 +5,7 @@ use crate::check::{Check, Verdict, require};
 use crate::stage::Stage;
 
 use super::super::super::hidden::holding::{self, GLANCE};
+use super::super::asking;
 use super::super::board::{self, POSTED, Place, SLOT_HEADER, Shape};
 use super::long::{self, Long};
 
@@ -32,13 +33,13 @@ fn reader(stage: &mut Stage) -> Verdict {
 
     let mut driver = stage.start()?;
     place.look(&mut driver).ok()?;
-    let found = board::read(&mut driver, 1)?;
+    let found = asking::read(&mut driver, 1)?;
     require(found.is_none(), "a slot that is being written has no note", || {
         format!("the reader tells of {:?}", found.as_deref().map(board::quoted))
     })
     .map_err(|stop| stop.because("read-unposted"))?;
     let mut expected = vec![(0, texts[0].clone()), (2, texts[1].clone())];
-    let listed = board::list(&mut driver)?;
+    let listed = asking::list(&mut driver)?;
     require(listed == expected, "the list has the two whole notes", || {
         format!("it has {} notes", listed.len())
     })
@@ -49,7 +50,7 @@ fn reader(stage: &mut Stage) -> Verdict {
     segment.write(half + SLOT_HEADER + 24, &[0])?;
     segment.write(half, &POSTED.to_ne_bytes())?;
     expected.insert(1, (1, texts[2].clone()));
-    let listed = board::list(&mut driver)?;
+    let listed = asking::list(&mut driver)?;
     require(listed == expected, "the third note, once it is posted", || {
         format!("the list has {} notes", listed.len())
     })
@@ -82,7 +83,7 @@ fn poster(stage: &mut Stage) -> Verdict {
     let reading = reader.wait_within(reading, GLANCE);
     let at_once = reading.is_ok();
     poster.resume()?;
-    let found = board::told(reading.unwrap_or_else(|reading| reader.wait(reading)))?;
+    let found = asking::told(reading.unwrap_or_else(|reading| reader.wait(reading)))?;
     let whole = !at_once && found.as_ref() == Some(&long.text);
     require(found.is_none() || whole, "a reader finds no note yet", || "it tells of one".into())
         .map_err(|stop| stop.because("read-unposted"))?;

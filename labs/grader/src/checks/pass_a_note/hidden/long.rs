@@ -5,12 +5,12 @@ use ipc_common::PageSize;
 use crate::check::Stop;
 use crate::driver::{Asked, Driver};
 use crate::evidence::process::Mapping;
-use crate::evidence::segment::Segment;
 use crate::stage::Stage;
 
 use super::super::super::hidden::holding::{self, Touch};
 use super::super::super::payload;
 use super::super::board::{HEADER, Place, SLOT_HEADER, Shape};
+use super::super::memory::Memory;
 
 /// A long text, which the driver makes by itself.
 pub(super) struct Long {
@@ -36,7 +36,7 @@ impl Long {
     }
 
     /// Whether all of the text is in slot 0.
-    pub(super) fn is_whole(&self, segment: &Segment) -> Result<bool, Stop> {
+    pub(super) fn is_whole(&self, segment: &Memory) -> Result<bool, Stop> {
         let room = HEADER + SLOT_HEADER;
         Ok(segment.copy_of(room, self.text.len())? == self.text)
     }
@@ -52,7 +52,7 @@ pub(super) fn in_the_middle() -> usize {
 }
 
 /// The next store of a poster to the board, from this offset on, stops it.
-pub(super) fn hold(driver: &mut Driver, segment: &Segment, from: usize) -> Result<(), Stop> {
+pub(super) fn hold(driver: &mut Driver, segment: &Memory, from: usize) -> Result<(), Stop> {
     let maps = driver.maps()?;
     let mine = maps.iter().find(|map: &&Mapping| map.is_segment(segment.id()) && map.write);
     let map = mine.ok_or_else(|| {

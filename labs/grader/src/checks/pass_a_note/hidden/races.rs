@@ -10,6 +10,7 @@ use crate::driver::{Driver, hex};
 use crate::stage::Stage;
 
 use super::super::super::hidden::holding::{self, GLANCE};
+use super::super::asking;
 use super::super::board::{self, POSTED, Place, Shape, Slot};
 use super::long::{self, Long};
 
@@ -17,7 +18,7 @@ pub(in super::super) const CHECK: Check = Check { id: "races", run };
 
 const DRIVERS: usize = 2;
 /// Notes of each driver in each round.
-const NOTES: usize = 200;
+const NOTES: usize = 100;
 const ROUNDS: usize = 2;
 /// All drivers post at the same moments, this many nanoseconds apart: a note takes less than that.
 const BEAT: u64 = 60_000;
@@ -49,7 +50,8 @@ fn open(stage: &mut Stage, drivers: &mut [Driver], place: &Place) -> Verdict {
     let words = words.each_ref().map(String::as_str);
     let asked: Vec<_> = drivers.iter_mut().map(|driver| driver.send(&words)).collect();
     for (driver, asked) in drivers.iter_mut().zip(asked) {
-        driver.wait(asked).ok().map_err(|stop| stop.because("two-boards"))?;
+        let answer = asking::named("Poster::open", driver.wait(asked));
+        answer.ok().map_err(|stop| stop.because("two-boards"))?;
     }
     let segment = place.found(stage)?;
     for driver in drivers.iter() {
@@ -77,7 +79,7 @@ fn post(stage: &mut Stage, drivers: &mut [Driver], place: &Place) -> Verdict {
         .collect();
     let mut claimed = Vec::new();
     for ((driver, asked), prefix) in drivers.iter_mut().zip(asked).zip(&prefixes) {
-        let answer = driver.wait(asked);
+        let answer = asking::named("Poster::post", driver.wait(asked));
         let unexpected = answer.instead_of("the numbers of the slots");
         let slots: Option<Vec<usize>> = answer.ok()?.iter().map(|word| word.parse().ok()).collect();
         let slots = slots.filter(|slots| slots.len() == NOTES).ok_or(unexpected)?;
@@ -126,7 +128,7 @@ fn stopped(stage: &mut Stage, one: &mut Driver, other: &mut Driver, from: usize)
     expected.sort_by_key(|(slot, _)| *slot);
     let hangs = board::notes(&segment.copy()?, place.shape);
     require(hangs == expected, "the notes of both posters, each in a slot of its own", || {
-        let whole = hangs.iter().filter(|note| expected.contains(note)).count() - 1;
+        let whole = hangs.iter().filter(|note| expected.contains(note)).count().saturating_sub(1);
         format!(
             "one was stopped, and posted in slot {one_slot} afterwards; the other posted in slot \
              {other_slot} meanwhile; of the two notes {whole} hang there"

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::check::{Check, Stop, Verdict};
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, Place, Shape};
 
 pub(in super::super) const CHECK: Check = Check { id: "relative", run };
@@ -15,7 +16,7 @@ fn run(stage: &mut Stage) -> Verdict {
     let mut driver = stage.start()?;
     place.open(&mut driver).ok()?;
     let text = board::text(stage, 8);
-    board::post(&mut driver, &text)?;
+    asking::post(&mut driver, &text)?;
     let made = place.found(stage)?;
 
     let because = |stop: Stop| stop.because("relative-key");

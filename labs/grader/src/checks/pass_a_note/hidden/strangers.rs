@@ -5,6 +5,7 @@ use crate::driver::Driver;
 use crate::evidence::segment::SegmentStat;
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, Place, Shape};
 
 pub(in super::super) const CHECK: Check = Check { id: "strangers", run };
@@ -26,7 +27,7 @@ fn run(stage: &mut Stage) -> Verdict {
     let place = Place::new(stage, shape)?;
     place.open(&mut driver).ok()?;
     let text = board::text(stage, 8);
-    board::post(&mut driver, &text)?;
+    asking::post(&mut driver, &text)?;
 
     for stranger in strangers(stage, shape) {
         meet(stage, &mut driver, shape, &stranger).map_err(|stop| stop.because(stranger.why))?;
@@ -86,7 +87,7 @@ fn strangers(stage: &mut Stage, shape: Shape) -> Vec<Stranger> {
 fn meet(stage: &mut Stage, driver: &mut Driver, shape: Shape, stranger: &Stranger) -> Verdict {
     let place = Place::new(stage, shape)?;
     let segment = place.plant_bytes(stage, &stranger.bytes, stranger.mode)?;
-    let before = board::stat(&segment, "")?;
+    let before = segment.stat_now()?;
     let same = |after: &SegmentStat| {
         (after.size, after.mode, after.marked) == (before.size, before.mode, before.marked)
     };

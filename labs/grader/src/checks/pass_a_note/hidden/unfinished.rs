@@ -3,6 +3,7 @@
 use crate::check::{Check, Verdict, require};
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, Place, Shape};
 
 pub(in super::super) const CHECK: Check = Check { id: "unfinished", run };
@@ -11,7 +12,7 @@ fn run(stage: &mut Stage) -> Verdict {
     let shape = Shape::random(stage);
     let place = Place::new(stage, shape)?;
     // As shmget leaves it: all zeros. The maker got no further.
-    let segment = stage.make_segment(place.key()?, shape.size(), 0o600)?;
+    let segment = place.plant_zeros(stage, shape.size(), 0o600)?;
     let mut driver = stage.start()?;
     // For a reader there is none yet.
     place.look(&mut driver).refused(&["ENOENT"])?;
@@ -25,7 +26,7 @@ fn run(stage: &mut Stage) -> Verdict {
     })
     .map_err(|stop| stop.because("waited-for-the-dead"))?;
     let text = board::text(stage, 11);
-    let slot = board::post(&mut driver, &text)?;
+    let slot = asking::post(&mut driver, &text)?;
     let notes = board::notes(&segment.copy()?, shape);
     require(notes == [(slot, text)], "a note on it", || format!("{} notes", notes.len()))
 }

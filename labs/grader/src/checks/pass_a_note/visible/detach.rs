@@ -14,7 +14,7 @@ fn run(stage: &mut Stage) -> Verdict {
     place.open(&mut one).ok()?;
     let segment = place.found(stage)?;
     place.look(&mut other).ok()?;
-    let count = board::attached(&segment)?;
+    let count = segment.stat_now()?.attached;
     require(count >= 2, "nattch counts a poster and a reader", || format!("nattch is {count}"))?;
 
     for (driver, request) in [(&mut one, "close-poster"), (&mut other, "close-reader")] {
@@ -25,7 +25,7 @@ fn run(stage: &mut Stage) -> Verdict {
         })
         .map_err(|stop| stop.because("still-attached"))?;
     }
-    let count = board::attached(&segment)?;
+    let count = segment.stat_now()?.attached;
     require(count == 0, "nattch is 0 when both were dropped", || format!("it is {count}"))
         .map_err(|stop| stop.because("still-attached"))?;
 

@@ -3,6 +3,7 @@
 use crate::check::{Check, Stop, Verdict, require};
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, Place, Shape};
 
 pub(in super::super) const CHECK: Check = Check { id: "keep", run };
@@ -15,7 +16,7 @@ fn run(stage: &mut Stage) -> Verdict {
     place.open(&mut first).ok()?;
     for _ in 0..2 {
         let text = board::text(stage, 16);
-        expected.push((board::post(&mut first, &text)?, text));
+        expected.push((asking::post(&mut first, &text)?, text));
     }
     let made = place.found(stage)?;
     let hung = board::notes(&made.copy()?, shape);
@@ -44,7 +45,7 @@ fn run(stage: &mut Stage) -> Verdict {
     .map_err(|stop| stop.because("wiped"))?;
 
     let text = board::text(stage, 16);
-    expected.push((board::post(&mut second, &text)?, text));
+    expected.push((asking::post(&mut second, &text)?, text));
     second.finish_cleanly()?;
     expected.sort();
     let board = place.segment(stage)?.ok_or_else(gone)?;

@@ -1,10 +1,11 @@
 //! What does not fit is refused, and nothing changes.
 
+use super::super::memory::Memory;
 use crate::check::{Check, Stop, Verdict, require};
 use crate::driver::{Driver, Reply, hex};
-use crate::evidence::segment::Segment;
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, Place, Shape, Slot};
 
 pub(in super::super) const CHECK: Check = Check { id: "limits", run };
@@ -27,7 +28,7 @@ fn run(stage: &mut Stage) -> Verdict {
 
     let longest = board::text(stage, shape.longest());
     for text in [&longest[..], b"", b"!"] {
-        let slot = board::post(&mut driver, text)?;
+        let slot = asking::post(&mut driver, text)?;
         require(slot < shape.slots, "the number of a slot", || format!("slot {slot} of 3"))?;
         let found = Slot::of(&segment.copy()?, shape, slot);
         let whole = found.text() == Some(text) && found.room[text.len()] == 0;
@@ -58,7 +59,7 @@ fn run(stage: &mut Stage) -> Verdict {
 /// The post has to be refused, and nothing that the drawing shows may have changed.
 fn refused(
     driver: &mut Driver,
-    segment: &Segment,
+    segment: &Memory,
     shape: Shape,
     text: &[u8],
     errno: &str,

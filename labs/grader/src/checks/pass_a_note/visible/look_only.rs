@@ -3,6 +3,7 @@
 use crate::check::{Check, Stop, Verdict, require};
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, Place, Shape};
 
 pub(in super::super) const CHECK: Check = Check { id: "look-only", run };
@@ -30,13 +31,13 @@ fn run(stage: &mut Stage) -> Verdict {
     })?;
     require(!writable, "attached for reading only: r--s in /proc/PID/maps", || "rw-s".into())
         .map_err(|stop| stop.because("writable"))?;
-    let found = board::read(&mut driver, 1)?;
+    let found = asking::read(&mut driver, 1)?;
     require(
         found.as_deref() == Some(&text),
         &format!("the note {}", board::quoted(&text)),
         || format!("the reader tells of {:?}", found.as_deref().map(board::quoted)),
     )?;
-    board::list(&mut driver)?;
+    asking::list(&mut driver)?;
     driver.ask(&["close-reader"]).ok()?;
     require(segment.copy()? == before, "no byte of the board changes", || {
         "bytes have changed while it was read".into()

@@ -1,9 +1,10 @@
 //! A note that is posted hangs in a slot as drawn.
 
+use super::super::memory::Memory;
 use crate::check::{Check, Stop, Verdict, require};
-use crate::evidence::segment::Segment;
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, POSTED, Place, Shape, Slot};
 
 pub(in super::super) const CHECK: Check = Check { id: "post", run };
@@ -21,7 +22,7 @@ fn run(stage: &mut Stage) -> Verdict {
         let len = stage.random().between(1, shape.longest() - 1);
         let text = board::text(stage, len);
         let before = segment.copy()?;
-        let claimed = board::post(&mut driver, &text)?;
+        let claimed = asking::post(&mut driver, &text)?;
         let free = claimed < shape.slots && !posted.contains(&claimed);
         require(free, "the number of a slot that was free", || {
             format!("slot {claimed}, of {} slots of which {posted:?} have notes", shape.slots)
@@ -35,7 +36,7 @@ fn run(stage: &mut Stage) -> Verdict {
 }
 
 /// The slot has to hold exactly this note.
-fn hangs(segment: &Segment, shape: Shape, number: usize, text: &[u8]) -> Verdict {
+fn hangs(segment: &Memory, shape: Shape, number: usize, text: &[u8]) -> Verdict {
     let slot = Slot::of(&segment.copy()?, shape, number);
     require(slot.state == POSTED, &format!("the state of slot {number} is {POSTED}"), || {
         format!("it is {}", slot.state)

@@ -3,6 +3,7 @@
 use crate::check::{Check, Verdict, require};
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, Place, Shape};
 
 pub(in super::super) const CHECK: Check = Check { id: "read", run };
@@ -32,7 +33,7 @@ fn run(stage: &mut Stage) -> Verdict {
     let mut driver = stage.start()?;
     place.look(&mut driver).ok().map_err(|stop| stop.because("own-shape"))?;
     for (slot, note) in notes.iter().enumerate() {
-        let found = board::read(&mut driver, slot).map_err(|stop| stop.because("own-shape"))?;
+        let found = asking::read(&mut driver, slot).map_err(|stop| stop.because("own-shape"))?;
         let shown = |note: &Option<Vec<u8>>| match note {
             Some(text) => format!("{} bytes, {}", text.len(), board::quoted(text)),
             None => "no note".to_string(),
@@ -50,7 +51,7 @@ fn run(stage: &mut Stage) -> Verdict {
     }
     let expected: Vec<(usize, Vec<u8>)> =
         notes.iter().enumerate().filter_map(|(slot, note)| Some((slot, note.clone()?))).collect();
-    let listed = board::list(&mut driver)?;
+    let listed = asking::list(&mut driver)?;
     let slots = |notes: &[(usize, Vec<u8>)]| {
         notes.iter().map(|(slot, _)| slot.to_string()).collect::<Vec<_>>().join(" ")
     };
@@ -70,7 +71,8 @@ fn run(stage: &mut Stage) -> Verdict {
     )?;
     let beyond = stage.random().between(shape.slots + 1, 1 << 31);
     for slot in [shape.slots, beyond] {
-        driver.ask(&["read", &slot.to_string()]).refused(&["EINVAL"])?;
+        let answer = driver.ask(&["read", &slot.to_string()]);
+        asking::named("Reader::read", answer).refused(&["EINVAL"])?;
     }
     Ok(())
 }

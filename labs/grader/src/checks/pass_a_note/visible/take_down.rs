@@ -5,6 +5,7 @@ use crate::driver::{Reply, hex};
 use crate::evidence::file;
 use crate::stage::Stage;
 
+use super::super::asking;
 use super::super::board::{self, Place, Shape};
 
 pub(in super::super) const CHECK: Check = Check { id: "take-down", run };
@@ -16,7 +17,7 @@ fn run(stage: &mut Stage) -> Verdict {
     let (mut poster, mut reader, mut third) = (stage.start()?, stage.start()?, stage.start()?);
     place.take_down(&mut third).refused(&["ENOENT"])?;
     place.open(&mut poster).ok()?;
-    let slot = board::post(&mut poster, &text)?;
+    let slot = asking::post(&mut poster, &text)?;
     let old = place.found(stage)?;
     place.look(&mut reader).ok()?;
 
@@ -40,7 +41,7 @@ fn run(stage: &mut Stage) -> Verdict {
     if hangs != [(slot, text.clone())] {
         return Err(lost(format!("{} notes in the memory, where there was one", hangs.len())));
     }
-    let found = board::read(&mut reader, slot)?;
+    let found = asking::read(&mut reader, slot)?;
     if found.as_deref() != Some(&text[..]) {
         return Err(lost(format!("the reader tells of {:?}", found.as_deref().map(board::quoted))));
     }
@@ -58,7 +59,7 @@ fn run(stage: &mut Stage) -> Verdict {
     require(new.id() != old.id(), "a new board", || "the old segment".into())?;
     let hangs = board::notes(&new.copy()?, shape);
     require(hangs.is_empty(), "an empty board", || format!("{} notes", hangs.len()))?;
-    board::post(&mut third, &text)?;
+    asking::post(&mut third, &text)?;
     place.take_down(&mut poster).ok()?;
 
     for driver in [&mut poster, &mut reader, &mut third] {

@@ -20,7 +20,8 @@ fn run(stage: &mut Stage) -> Verdict {
     // Into what is left of the last page; past the mapping; and as far as a number goes.
     for length in [place.capacity as u32 + 1, 1 << 20, u32::MAX] {
         file.write(AT_LENGTH, &length.to_ne_bytes())?;
-        driver.ask(&["read"]).refused(&["EBADMSG"]).map_err(|stop| stop.because("trusted"))?;
+        let answer = mailbox::named("Reader::read", driver.ask(&["read"]));
+        answer.refused(&["EBADMSG"]).map_err(|stop| stop.because("trusted"))?;
     }
     file.write(0, &place.bytes(4, &text))?;
     mailbox::reads(&mut driver, 4, &text)

@@ -91,7 +91,7 @@ fn at_once(stage: &mut Stage) -> Verdict {
         let words = words.each_ref().map(String::as_str);
         let asked: Vec<_> = drivers.iter_mut().map(|driver| driver.send(&words)).collect();
         for (driver, asked) in drivers.iter_mut().zip(asked) {
-            driver.wait(asked).ok().map_err(because)?;
+            mailbox::named("Writer::open", driver.wait(asked)).ok().map_err(because)?;
         }
         let inode = place.found(stage)?.inode()?;
         for driver in &drivers {

@@ -24,6 +24,7 @@ fn run(stage: &mut Stage) -> Verdict {
         let seed = stage.random().u64();
         let text = payload::made(len, seed);
         let answer = driver.ask(&["send-made", &len.to_string(), &seed.to_string()]);
+        let answer = mailbox::named("Writer::send", answer);
         answer.number::<u32>().map_err(|stop| stop.because("one-page"))?;
         let found = place.contents(&file)?;
         require(
