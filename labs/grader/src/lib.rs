@@ -23,13 +23,14 @@
 //! | [`build`] | a submission's files, taken with care, and compiled in the sandbox |
 //! | [`cell`] | the processes in which one submission is built and checked |
 //! | [`report`] | results in words, for gradebooks and for platforms |
+//! | `handout` | what a class gets (feature `class`) |
 //! | `gradebook` | a class: many submissions, and what is kept of each (feature `class`) |
 //! | [`supervisor`] | rubric and results: starts cells, and believes only them |
 //! | [`verdict`] | results, which fail closed |
 //! | [`sandbox`] | running programs that nobody trusts |
 //! | [`shown`] | a student's text on an instructor's terminal |
 //! | [`random`] | the numbers of a run, from a recorded seed |
-//! | [`verify`] | the grader, put to the test itself |
+//! | `verify` | the grader, put to the test itself (feature `class`) |
 //! | [`checks`] | the checks of the labs, trusted code |
 //!
 //! # A check
@@ -68,6 +69,8 @@ pub mod driver;
 pub mod evidence;
 #[cfg(feature = "class")]
 pub mod gradebook;
+#[cfg(feature = "class")]
+pub mod handout;
 pub mod random;
 pub mod report;
 pub mod rubric;
@@ -76,4 +79,5 @@ pub mod shown;
 pub mod stage;
 pub mod supervisor;
 pub mod verdict;
+#[cfg(feature = "class")]
 pub mod verify;

@@ -5,7 +5,10 @@ mod check;
 #[cfg(feature = "class")]
 mod grade;
 #[cfg(feature = "class")]
+mod handout;
+#[cfg(feature = "class")]
 mod progress;
+#[cfg(feature = "class")]
 mod verify;
 
 use std::process::ExitCode;
@@ -27,6 +30,9 @@ enum Command {
     Check(check::Check),
     #[cfg(feature = "class")]
     Grade(grade::Grade),
+    #[cfg(feature = "class")]
+    Handout(handout::Handout),
+    #[cfg(feature = "class")]
     Verify(verify::Verify),
     #[command(name = "try", hide = true)]
     Try(attempt::Try),
@@ -43,6 +49,9 @@ pub fn main(checks: &[LabChecks]) -> ExitCode {
             Command::Check(command) => command.run(),
             #[cfg(feature = "class")]
             Command::Grade(command) => command.run(),
+            #[cfg(feature = "class")]
+            Command::Handout(command) => command.run(),
+            #[cfg(feature = "class")]
             Command::Verify(command) => command.run(),
             Command::Try(command) => command.run(),
         }

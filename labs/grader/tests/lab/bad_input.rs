@@ -15,7 +15,7 @@ pub fn cases() -> Vec<Case> {
         case(
             "a_full_disk_is_told_and_the_rest_stands",
             full_disk,
-            &[course::rustc, need::namespaces],
+            &[course::rustc, need::root, need::namespaces],
         ),
     ]
 }
