@@ -141,12 +141,15 @@ impl fmt::Display for Reply {
         match self {
             Reply::Ok(words) if words.is_empty() => f.write_str("it reports success"),
             Reply::Ok(words) => write!(f, "it reports success: {}", rest(words)),
-            Reply::Err(errno, words) if errno == "-" => {
-                let text = words.first().and_then(|word| super::unhex(word)).unwrap_or_default();
-                write!(f, "it reports an error: {}", shown::line(&text, 200))
-            }
             Reply::Err(errno, words) => {
-                write!(f, "it reports {} {}", shown::line(errno.as_bytes(), 20), rest(words))
+                // The driver sends an error's text as one word, in hex.
+                let text = words.first().and_then(|word| super::unhex(word)).unwrap_or_default();
+                let name = if errno == "-" { "an error" } else { errno };
+                write!(f, "it reports {}", shown::line(name.as_bytes(), 20))?;
+                match text.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, ": {}", shown::line(&text, 200)),
+                }
             }
             Reply::Stray(what) => f.write_str(what),
             Reply::Silence => f.write_str("no answer: it waits, or runs, for ever"),
@@ -166,6 +169,14 @@ mod tests {
         for stray in [&b"ok a"[..], b"7e ok", b"7f", b"7f yes", b"7f err", b"", b"\xff\xfe"] {
             assert!(matches!(parse(stray, "7f"), Reply::Stray(_)), "{stray:?}");
         }
+    }
+
+    #[test]
+    fn an_errors_text_is_shown_as_text() {
+        let text = super::super::hex(b"shmget: EEXIST\x1b[2J");
+        let reply = parse(format!("7f err EEXIST {text}").as_bytes(), "7f").to_string();
+        assert_eq!(reply, "it reports EEXIST: shmget: EEXIST\\u{1b}[2J");
+        assert_eq!(parse(b"7f err - 6e6f", "7f").to_string(), "it reports an error: no");
     }
 
     #[test]

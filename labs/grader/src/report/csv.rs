@@ -51,7 +51,8 @@ pub fn csv(rubric: &Rubric, rows: &[Row]) -> String {
 /// Why a submission has no points at all, or none yet.
 fn remark(report: &Report) -> Option<String> {
     if report.needs_rerun {
-        return report.notes.first().cloned();
+        let mut causes = report.notes.iter().filter(|note| !note.starts_with("not official"));
+        return causes.next().cloned();
     }
     // If not even the first check was run, it was not built.
     match &report.checks.first()?.outcome {

@@ -23,6 +23,8 @@ pub(crate) fn remove_tree(top: &Path) -> io::Result<()> {
 ///
 /// The first one, if something is still there.
 pub(crate) fn empty(top: &Path) -> io::Result<()> {
+    // Its owner may have locked himself out.
+    fs::set_permissions(top, Permissions::from_mode(0o700))?;
     let mut folders = vec![top.to_owned()];
     let mut emptied = Vec::new();
     let mut moved = 0_u64;
@@ -101,6 +103,7 @@ mod tests {
             fs::rename(&outer, &inner).unwrap();
             inner = top.join("deep");
         }
+        fs::set_permissions(&top, Permissions::from_mode(0o000)).unwrap();
         remove_tree(&top).unwrap();
         assert!(!top.exists());
     }

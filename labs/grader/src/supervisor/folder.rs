@@ -16,13 +16,14 @@ const PREFIX: &str = "ipc-course-run-";
 
 /// The folder of a run, removed when this is dropped, if the warden has not done so. It is locked as
 /// long as its supervisor lives, so that others can tell what nobody cares for any more.
-pub(super) struct RunFolder {
-    pub(super) path: PathBuf,
+#[derive(Debug)]
+pub(crate) struct RunFolder {
+    pub(crate) path: PathBuf,
     _lock: Flock<File>,
 }
 
 impl RunFolder {
-    pub(super) fn make() -> Result<RunFolder> {
+    pub(crate) fn make() -> Result<RunFolder> {
         let name = format!("{PREFIX}{}-{}", std::process::id(), Seed::fresh()?);
         let path = std::env::temp_dir().join(name);
         let failed = |error| Error::from_io("mkdir", &error, path.display().to_string());

@@ -8,9 +8,8 @@ use ipc_common::{Errno, Error, Result};
 use serde::Serialize;
 
 use crate::build::Submission;
-use crate::random::Seed;
-use crate::sandbox::{Mode, files};
-use crate::supervisor::{Course, Lab};
+use crate::sandbox::Mode;
+use crate::supervisor::{Course, Lab, RunFolder};
 
 /// What it is, and so what is expected of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,7 +40,7 @@ pub struct Subject {
     /// Where it lies.
     pub submission: Submission,
     /// The folder that was made for it, if it had to be made. Held until the end.
-    _made: Option<Made>,
+    _made: Option<RunFolder>,
 }
 
 /// Something that is not tried here, and why.
@@ -51,16 +50,6 @@ pub struct Skipped {
     pub name: String,
     /// Why not.
     pub why: String,
-}
-
-/// A folder of ours, removed at the end.
-#[derive(Debug)]
-struct Made(PathBuf);
-
-impl Drop for Made {
-    fn drop(&mut self) {
-        let _ = files::remove_tree(&self.0);
-    }
 }
 
 impl Subject {
@@ -156,7 +145,7 @@ pub fn hostile(course: &Course, lab: &Lab, mode: Mode) -> Result<(Vec<Subject>, 
         if script.exists() {
             match make(&script) {
                 Ok(made) => {
-                    subject.submission = Submission::Folder(made.0.clone());
+                    subject.submission = Submission::Folder(made.path.clone());
                     subject._made = Some(made);
                 }
                 Err(why) => {
@@ -170,14 +159,11 @@ pub fn hostile(course: &Course, lab: &Lab, mode: Mode) -> Result<(Vec<Subject>, 
     Ok((subjects, skipped))
 }
 
-fn make(script: &Path) -> std::result::Result<Made, String> {
-    let seed = Seed::fresh().map_err(|error| error.to_string())?;
-    let folder = std::env::temp_dir().join(format!("ipc-course-made-{seed}"));
-    fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let made = Made(folder);
+fn make(script: &Path) -> std::result::Result<RunFolder, String> {
+    let made = RunFolder::make().map_err(|error| error.to_string())?;
     let run = Command::new("sh")
         .arg(script)
-        .arg(&made.0)
+        .arg(&made.path)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("sh: {error}"))?;

@@ -18,9 +18,10 @@ use std::process::ExitCode;
 use grader::check::LabChecks;
 
 use checks::{KEEPS, PUTS};
-use strange::{EXITS, HANGS, PANICS};
+use strange::{EXITS, HANGS, PANICS, WAITS};
 
-const LAB: LabChecks = LabChecks { lab: "tiny", checks: &[PUTS, KEEPS, PANICS, HANGS, EXITS] };
+const LAB: LabChecks =
+    LabChecks { lab: "tiny", checks: &[PUTS, KEEPS, PANICS, HANGS, WAITS, EXITS] };
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use grader::check::{Check, Verdict};
+use grader::driver::hex_path;
 use grader::rubric::{RubricCheck, Visibility};
 use grader::sandbox::Mode;
 use grader::stage::Stage;
@@ -15,6 +16,7 @@ use crate::modes::tree;
 
 pub const PANICS: Check = Check { id: "panics", run: panics };
 pub const HANGS: Check = Check { id: "hangs", run: hangs };
+pub const WAITS: Check = Check { id: "waits", run: waits };
 pub const EXITS: Check = Check { id: "exits", run: exits };
 
 pub fn cases() -> Vec<Case> {
@@ -37,10 +39,31 @@ fn hangs(stage: &mut Stage) -> Verdict {
     }
 }
 
+/// Has the program do its worst, and does not end.
+fn waits(stage: &mut Stage) -> Verdict {
+    let path = stage.fresh_path();
+    let mut driver = stage.start()?;
+    let _asked = driver.send(&["put", &hex_path(&path), "-"]);
+    hangs(stage)
+}
+
 fn exits(stage: &mut Stage) -> Verdict {
     let _driver = stage.start()?;
     #[expect(clippy::exit, reason = "that is what goes wrong")]
     std::process::exit(0)
+}
+
+pub fn in_rubric(check: Check, seconds: u32) -> RubricCheck {
+    RubricCheck {
+        id: check.id.into(),
+        title: String::new(),
+        points: 1,
+        visibility: Visibility::Visible,
+        depends: Vec::new(),
+        hint: String::new(),
+        seconds,
+        misconceptions: Vec::new(),
+    }
 }
 
 fn checks_that_go_wrong() {
