@@ -4,6 +4,9 @@
 //! on it keeps posters apart, the kernel drops the lock when its holder dies, and there is nothing
 //! to remove afterwards. What the dead one left is told by the slot: who has the lock and finds a
 //! slot WRITING knows that nobody is writing.
+//!
+//! The price: two files whose keys collide share a board, and not its lock; and whoever may open the
+//! key file may lock it. (A semaphore with the board's own key has neither fault.)
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;

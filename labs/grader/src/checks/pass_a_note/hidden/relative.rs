@@ -17,7 +17,9 @@ fn run(stage: &mut Stage) -> Verdict {
     place.open(&mut driver).ok()?;
     let text = board::text(stage, 8);
     asking::post(&mut driver, &text)?;
-    let made = place.found(stage)?;
+    let made = place
+        .segment(stage)?
+        .ok_or_else(|| Stop::failed("a segment with the key of the file", "there is none"))?;
 
     let because = |stop: Stop| stop.because("relative-key");
     // From the folder that the driver runs in this names the very same file.
