@@ -15,6 +15,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`student`] | progress, hints, the starter again |
+//! | [`doctor`] | what works on this machine |
 //! | [`check`] | what a check is, and how it says that something is wrong |
 //! | [`stage`] | what a check works with: a fresh folder, keys, random payloads, drivers |
 //! | [`driver`] | talking to a student's program: start, ask, answer, time-out |
@@ -65,6 +67,7 @@ pub mod build;
 pub mod cell;
 pub mod check;
 pub mod checks;
+pub mod doctor;
 pub mod driver;
 pub mod evidence;
 #[cfg(feature = "class")]
@@ -77,6 +80,7 @@ pub mod rubric;
 pub mod sandbox;
 pub mod shown;
 pub mod stage;
+pub mod student;
 pub mod supervisor;
 pub mod verdict;
 #[cfg(feature = "class")]

@@ -9,6 +9,7 @@ use ipc_common::{Errno, Error, Result};
 
 use super::given::{self, Way};
 use super::{manifest, rubric, source, text};
+use crate::student::STARTER;
 use crate::supervisor::Course;
 
 /// A handout that was written.
@@ -53,7 +54,7 @@ pub fn make(course: &Course, out: &Path) -> Result<Handout> {
     let mut new = name.to_owned();
     new.push(format!(".{}.new", std::process::id()));
     let beside = Beside(above.join(new));
-    let files = copy(&home, &beside.0)?;
+    let files = copy(&home, &beside.0)? + starters(course, &beside.0)?;
     prune_lock_file(&beside.0)?;
     // An empty folder is replaced, one that has been filled meanwhile is not.
     fs::rename(&beside.0, above.join(name)).map_err(failed("rename"))?;
@@ -122,6 +123,34 @@ fn copy(from: &Path, to: &Path) -> Result<usize> {
         }
     }
     Ok(written.len())
+}
+
+/// A copy of every lab's files, for `lab reset`. One that was solved in its place is refused.
+fn starters(course: &Course, to: &Path) -> Result<usize> {
+    let mut written = 0;
+    for id in course.labs() {
+        let lab = course.lab(&id)?;
+        let mut is_open = false;
+        for file in &lab.rubric.files {
+            let from = lab.folder.join(file);
+            let text = fs::read_to_string(&from)
+                .map_err(|error| Error::from_io("open", &error, from.display().to_string()))?;
+            is_open |= text.contains("todo!(");
+            let path = to.join("labs").join(&id).join(STARTER).join(file);
+            let failed = |error| Error::from_io("write", &error, path.display().to_string());
+            path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+            fs::write(&path, text).map_err(failed)?;
+            written += 1;
+        }
+        if !is_open {
+            let name = lab.folder.display().to_string();
+            return Err(Error::refused("lab handout", Errno::EINVAL, name).with_remedy(
+                "there is no todo!(…) in its files: is it a solution by now? `lab reset` has the \
+                 starter",
+            ));
+        }
+    }
+    Ok(written)
 }
 
 /// All regular files below the folders that are entered, by their paths in the course. No link is

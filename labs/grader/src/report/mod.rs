@@ -6,6 +6,7 @@ mod csv;
 mod gradescope;
 #[cfg(feature = "class")]
 mod junit;
+mod markdown;
 mod terminal;
 #[cfg(feature = "class")]
 mod words;
@@ -16,4 +17,5 @@ pub use csv::csv;
 pub use gradescope::gradescope;
 #[cfg(feature = "class")]
 pub use junit::junit;
+pub use markdown::markdown;
 pub use terminal::{explain, line, paragraph, summary};

@@ -9,11 +9,18 @@ use std::sync::OnceLock;
 
 use testkit::{Case, Finished, Folder, Program};
 
+use crate::course::{Course, right};
+
 pub fn cases() -> Vec<Case> {
     let case = |name, run: fn(), needs| Case { name, run, needs };
     vec![
         case("nothing_hidden_is_in_the_handout", nothing_hidden, &[cargo, sources]),
         case("a_handout_is_whole_or_not_there", whole_or_not_there, &[cargo, sources]),
+        case(
+            "a_lab_that_is_solved_in_its_place_is_not_handed_out",
+            solved,
+            &[crate::course::rustc],
+        ),
         case("the_handout_builds_and_its_commands_work", works, &[cargo, sources, built]),
     ]
 }
@@ -208,6 +215,16 @@ fn whole_or_not_there() {
     full_disk(&folder);
 }
 
+/// Who teaches has tried the lab in its place.
+fn solved() {
+    let course = Course::new();
+    course.write(&right());
+    let done = course.run(["handout", "--out", "../class"]);
+    assert_eq!(done.code(), Some(1), "{done:?}");
+    assert!(done.stderr.contains("todo!"), "{done:?}");
+    assert!(!course.path("class").exists());
+}
+
 fn full_disk(folder: &Folder) {
     if testkit::need::namespaces().is_err() {
         return;
@@ -282,6 +299,17 @@ fn works() {
     for command in ["grade", "verify", "handout"] {
         assert_eq!(lab(&[command, "x"]).code(), Some(2), "{command}");
     }
+    let listed = lab(&["list"]).ok();
+    assert!(listed.contains("42 of them in hidden") && listed.contains("not begun"), "{listed}");
+    assert!(lab(&["show", "shared-mailbox"]).ok().contains("# Lab: shared mailbox"));
+    assert!(lab(&["hint", "pass-a-note", "make"]).ok().contains("hint 1"));
+    assert_eq!(lab(&["doctor"]).code(), Some(0));
+    assert!(lab(&["reset", "pass-a-note"]).ok().contains("nothing to do"));
+    let file = workshop.join("class/labs/pass-a-note/src/lib.rs");
+    let given = fs::read_to_string(&file).unwrap();
+    fs::write(&file, "mine").unwrap();
+    assert_eq!(lab(&["reset", "pass-a-note", "--yes"]).code(), Some(0));
+    assert_eq!(fs::read_to_string(&file).unwrap(), given);
     let starter = lab(&["check", "pass-a-note"]);
     assert_eq!(starter.code(), Some(1), "{starter:?}");
     assert!(starter.stdout.contains("\n0 of 100 points"), "{starter:?}");

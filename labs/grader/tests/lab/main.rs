@@ -14,6 +14,8 @@ mod course;
 mod handout;
 mod interrupted;
 mod strangers;
+mod student;
+mod watch;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         bad_input::cases(),
         interrupted::cases(),
         handout::cases(),
+        student::cases(),
+        watch::cases(),
     ];
     testkit::main(cases.into_iter().flatten().collect())
 }
