@@ -25,6 +25,8 @@ pub enum Failure {
     Signal(i32),
     /// All there is to say has been said; exit code 1.
     Said,
+    /// The same, with an exit code of the command's own, which its help names.
+    Status(u8),
 }
 
 impl From<Error> for Failure {
@@ -69,6 +71,7 @@ pub fn run<A: Parser>(command: impl FnOnce(A) -> Result<(), Failure>) -> ExitCod
             ExitCode::FAILURE
         }
         Err(Failure::Said) => ExitCode::FAILURE,
+        Err(Failure::Status(code)) => ExitCode::from(code),
     }
 }
 

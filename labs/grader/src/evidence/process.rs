@@ -1,0 +1,138 @@
+//! A process, as /proc shows it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::unistd::{SysconfVar, sysconf};
+
+use crate::check::Stop;
+
+/// A line of /proc/PID/maps (proc_pid_maps(5)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// The first address.
+    pub start: u64,
+    /// One past the last address.
+    pub end: u64,
+    /// May it be read?
+    pub read: bool,
+    /// May it be written?
+    pub write: bool,
+    /// Whether others see what is written: MAP_SHARED, and every segment.
+    pub shared: bool,
+    /// Where in the file it begins.
+    pub offset: u64,
+    /// The file's inode; the number (shmid) of a segment.
+    pub inode: u64,
+    /// The file's path, `/SYSV…` for a segment, a name in brackets, or nothing. ` (deleted)`
+    /// follows the path of a file that has lost it, and every segment.
+    pub name: PathBuf,
+}
+
+impl Mapping {
+    /// Whether it is an attached segment, with this number.
+    pub fn is_segment(&self, id: i32) -> bool {
+        self.name.as_os_str().as_encoded_bytes().starts_with(b"/SYSV")
+            && i32::try_from(self.inode) == Ok(id)
+    }
+}
+
+/// What a process has mapped.
+///
+/// # Errors
+///
+/// [`Stop::Failed`] if it has ended; [`Stop::Grader`] if we may not look.
+pub(crate) fn maps(pid: i32) -> Result<Vec<Mapping>, Stop> {
+    let path = format!("/proc/{pid}/maps");
+    match fs::read(&path) {
+        Ok(bytes) if bytes.is_empty() => {
+            Err(Stop::failed("the program is still running", "it has ended"))
+        }
+        Ok(bytes) => Ok(bytes.split(|byte| *byte == b'\n').filter_map(mapping).collect()),
+        Err(error) if error.raw_os_error() == Some(libc::EACCES) => {
+            Err(Stop::grader(format!("{path}: {error}")))
+        }
+        Err(error) => Err(Stop::failed("the program is still running", error.to_string())),
+    }
+}
+
+fn mapping(line: &[u8]) -> Option<Mapping> {
+    // Five columns, and the rest of the line is the name, blanks and all.
+    let mut rest = line;
+    let mut column = || {
+        rest = rest.trim_ascii_start();
+        let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        std::str::from_utf8(word).ok()
+    };
+    let (start, end) = column()?.split_once('-')?;
+    let flags = column()?.as_bytes();
+    let offset = column()?;
+    let _device = column()?;
+    let inode = column()?.parse().ok()?;
+    let hex = |digits| u64::from_str_radix(digits, 16).ok();
+    Some(Mapping {
+        start: hex(start)?,
+        end: hex(end)?,
+        read: flags.first() == Some(&b'r'),
+        write: flags.get(1) == Some(&b'w'),
+        shared: flags.get(3) == Some(&b's'),
+        offset: hex(offset)?,
+        inode,
+        name: PathBuf::from(OsString::from_vec(rest.trim_ascii_start().to_vec())),
+    })
+}
+
+/// The state of a process: `R` running, `S` waiting, `D` for a disk, `T` stopped, `Z` ended and not
+/// waited for; `None` if there is no such process.
+pub fn state(pid: i32) -> Option<char> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may hold anything, brackets too.
+    let after = stat.iter().rposition(|byte| *byte == b')')? + 2;
+    stat.get(after).copied().map(char::from)
+}
+
+/// How much CPU time a process has used, all its threads together; nothing if there is none.
+pub fn cpu_time(pid: i32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    // The 14th and 15th field; the first two stand before the bracket.
+    let ticks: u64 = after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
+    let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().map_or(100, i64::unsigned_abs);
+    Duration::from_millis(ticks * 1000 / per_second.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_maps_is_read_and_a_name_may_have_blanks() {
+        let line = b"7f00-7f10 rw-s 00001000 00:01 32770    /SYSV0000beef (deleted)";
+        let found = mapping(line).unwrap();
+        assert_eq!((found.start, found.end, found.offset), (0x7f00, 0x7f10, 0x1000));
+        assert!(found.read && found.write && found.shared && found.is_segment(32770));
+        assert_eq!(found.name, PathBuf::from("/SYSV0000beef (deleted)"));
+        assert_eq!(mapping(b"nonsense"), None);
+        assert!(mapping(b"0-1 r--p 0 00:00 0").unwrap().name.as_os_str().is_empty());
+    }
+
+    #[test]
+    fn work_takes_cpu_time_and_nobody_takes_none() {
+        let me = std::process::id().cast_signed();
+        let before = cpu_time(me);
+        while cpu_time(me) == before {}
+        assert_eq!(cpu_time(0), Duration::ZERO);
+    }
+
+    #[test]
+    fn this_very_process_is_there_and_none_has_number_0() {
+        assert!(state(std::process::id().cast_signed()).is_some());
+        assert_eq!(state(0), None);
+        assert!(maps(std::process::id().cast_signed()).unwrap().len() > 5);
+    }
+}

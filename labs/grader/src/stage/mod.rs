@@ -1,0 +1,303 @@
+//! What a check works with: a fresh folder, keys, random payloads, and programs to start.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ipc_common::key::ftok;
+use ipc_common::{Error, Key, Project};
+
+use crate::check::Stop;
+use crate::driver::Driver;
+use crate::evidence::census::{self, Object};
+use crate::evidence::file::{self, FileStat, Opened};
+use crate::evidence::segment::Segment;
+use crate::evidence::semaphores::Semaphores;
+use crate::random::{Random, Seed};
+use crate::sandbox::{Identity, Launch, Mode, Process, namespace, sweep};
+
+/// How often a state of the kernel's is looked at while it is waited for.
+const NAP: Duration = Duration::from_micros(200);
+
+/// Where a check's programs come from, and how they are kept.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// What stands around them.
+    pub mode: Mode,
+    /// Whose they are.
+    pub identity: Identity,
+    /// The driver.
+    pub program: PathBuf,
+    /// An empty folder of theirs, for one check.
+    pub folder: PathBuf,
+    /// Whether this process has a root of its own.
+    pub own_root: bool,
+}
+
+/// What one check has to itself. Whatever it started is killed when it ends, and whatever the
+/// programs made is swept.
+#[derive(Debug)]
+pub struct Stage {
+    setting: Setting,
+    random: Random,
+    tokens: Random,
+    until: Instant,
+    before: Vec<Object>,
+    started: u32,
+}
+
+impl Stage {
+    /// A stage for a check: one for the whole life of this process, whose programs get a process
+    /// namespace in mode full.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel has no System V IPC, or no more namespaces.
+    pub fn new(
+        setting: Setting,
+        seed: Seed,
+        check: &str,
+        limit: Duration,
+    ) -> ipc_common::Result<Stage> {
+        if setting.mode == Mode::Full {
+            namespace::for_my_programs()?;
+        }
+        Ok(Stage {
+            setting,
+            random: Random::new(seed, check),
+            tokens: Random::new(seed, &format!("{check}: tokens")),
+            until: Instant::now() + limit,
+            before: census::all()?,
+            started: 0,
+        })
+    }
+
+    /// A stage with hardly a sandbox around its programs: for trying a check while it is written.
+    /// `folder` has to be empty and writable.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be resolved, or the kernel has no System V IPC.
+    pub fn unprotected(
+        program: &Path,
+        folder: &Path,
+        seed: Seed,
+        check: &str,
+        limit: Duration,
+    ) -> ipc_common::Result<Stage> {
+        let absolute = |path: &Path| {
+            fs::canonicalize(path)
+                .map_err(|error| Error::from_io("realpath", &error, path.display().to_string()))
+        };
+        let setting = Setting {
+            mode: Mode::Tree,
+            identity: Identity::Same,
+            program: absolute(program)?,
+            folder: absolute(folder)?,
+            own_root: false,
+        };
+        Stage::new(setting, seed, check, limit)
+    }
+
+    /// The check's random numbers: for keys, sizes and payloads, so that a constant in a submission
+    /// is useless.
+    pub fn random(&mut self) -> &mut Random {
+        &mut self.random
+    }
+
+    /// A folder of this check's alone, empty at first, which the student's programs may write to.
+    pub fn folder(&self) -> &Path {
+        &self.setting.folder
+    }
+
+    /// A path in the folder, with a random name, at which nothing is yet.
+    pub fn fresh_path(&mut self) -> PathBuf {
+        let name = self.random.text(12);
+        self.setting.folder.join(name)
+    }
+
+    /// A fresh, empty file for ftok(3), owned by the student's user.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if it cannot be made.
+    pub fn key_file(&mut self) -> Result<PathBuf, Stop> {
+        let path = self.fresh_path();
+        self.make_file(&path, b"", 0o600)?;
+        Ok(path)
+    }
+
+    /// Makes a file as the student's user would.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if it cannot be made.
+    pub fn make_file(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), Stop> {
+        use std::io::Write;
+        let failed = |error| Error::from_io("open", &error, path.display().to_string());
+        Ok(self.setting.identity.does(|| {
+            let mut file = File::create_new(path).map_err(failed)?;
+            file.write_all(bytes).map_err(failed)?;
+            file.set_permissions(Permissions::from_mode(mode)).map_err(failed)
+        })?)
+    }
+
+    /// Makes a folder as the student's user would.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if it cannot be made.
+    pub fn make_folder(&self, path: &Path) -> Result<(), Stop> {
+        let failed = |error| Error::from_io("mkdir", &error, path.display().to_string());
+        Ok(self.setting.identity.does(|| fs::create_dir(path).map_err(failed))?)
+    }
+
+    /// Starts a program of the student's, in the check's folder. It is the same program each time;
+    /// several may run at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if it cannot be started.
+    pub fn start(&mut self) -> Result<Driver, Stop> {
+        let folder = self.setting.folder.clone();
+        self.start_in(&folder)
+    }
+
+    /// [`Stage::start`] with another working directory.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if it cannot be started.
+    pub fn start_in(&mut self, folder: &Path) -> Result<Driver, Stop> {
+        self.started += 1;
+        let mut tokens = self.tokens.clone();
+        let own = Random::new(Seed::of(&mut tokens), &format!("driver {}", self.started));
+        self.tokens = tokens;
+        let Setting { mode, identity, program, own_root, .. } = &self.setting;
+        let launch = Launch::new(*mode, *identity, program, folder)?
+            .may_read(program)
+            .may_write(&self.setting.folder)
+            .in_own_root(*own_root);
+        Driver::new(Process::start(&launch)?, own)
+    }
+
+    /// The segment that [`ftok`] of a path and a project leads to, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if it is there and its mode lets its own owner not look; [`Stop::Grader`]
+    /// for the rest.
+    pub fn segment_of_file(&self, path: &Path, project: u8) -> Result<Option<Segment>, Stop> {
+        self.segment(key_of(path, project)?)
+    }
+
+    /// The segment with a key, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Stage::segment_of_file`].
+    pub fn segment(&self, key: Key) -> Result<Option<Segment>, Stop> {
+        Segment::find(key, self.setting.identity).map_err(|error| match error.errno() {
+            ipc_common::Errno::EACCES => Stop::failed(
+                "a segment that its owner may read",
+                "its mode refuses even the owner (EACCES)",
+            ),
+            _ => error.into(),
+        })
+    }
+
+    /// Makes a segment as a stranger would who came first.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if it cannot be made.
+    pub fn make_segment(&self, key: Key, size: usize, mode: u32) -> Result<Segment, Stop> {
+        Ok(Segment::create(key, size, mode, self.setting.identity)?)
+    }
+
+    /// The semaphore set with a key, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] for errors of semget(2) and semctl(2).
+    pub fn semaphores(&self, key: Key) -> Result<Option<Semaphores>, Stop> {
+        Ok(Semaphores::find(key, self.setting.identity)?)
+    }
+
+    /// The System V objects of the student's user that came since the check began: its programs' and
+    /// those that the check made for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if they cannot be listed.
+    pub fn new_objects(&self) -> Result<Vec<Object>, Stop> {
+        let Setting { mode, identity, .. } = self.setting;
+        let mut now = census::all()?;
+        now.retain(|object| sweep::is_of_the_run(object, mode, identity, &self.before));
+        Ok(now)
+    }
+
+    /// What is at a path.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] for errors of lstat(2) but ENOENT.
+    pub fn file_stat(&self, path: &Path) -> Result<Option<FileStat>, Stop> {
+        Ok(file::stat(path)?)
+    }
+
+    /// The regular file at a path, opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if something else is there, or its mode lets its own owner not read.
+    pub fn open(&self, path: &Path) -> Result<Option<Opened>, Stop> {
+        Opened::at(path, self.setting.identity).map_err(|error| {
+            Stop::failed("a regular file that its owner may read", error.to_string())
+        })
+    }
+
+    /// Waits until something holds, looking often, for `limit` at most and never past the end of the
+    /// check's time. Whether it came to hold.
+    ///
+    /// # Errors
+    ///
+    /// Those of looking.
+    pub fn wait_until(
+        &self,
+        limit: Duration,
+        mut holds: impl FnMut() -> Result<bool, Stop>,
+    ) -> Result<bool, Stop> {
+        let until = self.until.min(Instant::now() + limit);
+        loop {
+            if holds()? {
+                return Ok(true);
+            }
+            if Instant::now() >= until {
+                return Ok(false);
+            }
+            std::thread::sleep(NAP);
+        }
+    }
+
+    /// How much of the check's time is left. When it is over, the check is given up from outside.
+    pub fn time_left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// Whom the student's programs belong to.
+    pub fn identity(&self) -> Identity {
+        self.setting.identity
+    }
+}
+
+/// The key of [`ftok`] for a path and a project, as the grader reckons it.
+///
+/// # Errors
+///
+/// [`Stop::Grader`] if there is no such file.
+pub fn key_of(path: &Path, project: u8) -> Result<Key, Stop> {
+    let project = Project::new(project.into())?;
+    Ok(ftok(path, project)?.key())
+}
