@@ -15,6 +15,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`student`] | progress, hints, the starter again |
+//! | [`doctor`] | what works on this machine |
 //! | [`check`] | what a check is, and how it says that something is wrong |
 //! | [`stage`] | what a check works with: a fresh folder, keys, random payloads, drivers |
 //! | [`driver`] | talking to a student's program: start, ask, answer, time-out |
@@ -22,13 +24,15 @@
 //! | [`rubric`] | `lab.toml`: points, hints, misconceptions |
 //! | [`build`] | a submission's files, taken with care, and compiled in the sandbox |
 //! | [`cell`] | the processes in which one submission is built and checked |
-//! | [`report`] | results in words |
+//! | [`report`] | results in words, for gradebooks and for platforms |
+//! | `handout` | what a class gets (feature `class`) |
+//! | `gradebook` | a class: many submissions, and what is kept of each (feature `class`) |
 //! | [`supervisor`] | rubric and results: starts cells, and believes only them |
 //! | [`verdict`] | results, which fail closed |
 //! | [`sandbox`] | running programs that nobody trusts |
 //! | [`shown`] | a student's text on an instructor's terminal |
 //! | [`random`] | the numbers of a run, from a recorded seed |
-//! | [`verify`] | the grader, put to the test itself |
+//! | `verify` | the grader, put to the test itself (feature `class`) |
 //! | [`checks`] | the checks of the labs, trusted code |
 //!
 //! # A check
@@ -63,14 +67,21 @@ pub mod build;
 pub mod cell;
 pub mod check;
 pub mod checks;
+pub mod doctor;
 pub mod driver;
 pub mod evidence;
+#[cfg(feature = "class")]
+pub mod gradebook;
+#[cfg(feature = "class")]
+pub mod handout;
 pub mod random;
 pub mod report;
 pub mod rubric;
 pub mod sandbox;
 pub mod shown;
 pub mod stage;
+pub mod student;
 pub mod supervisor;
 pub mod verdict;
+#[cfg(feature = "class")]
 pub mod verify;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use nix::sys::signal::{SigHandler, Signal, signal};
 
 use super::style::{ERROR, WARNING};
 use crate::error::Error;
@@ -24,6 +25,8 @@ pub enum Failure {
     Signal(i32),
     /// All there is to say has been said; exit code 1.
     Said,
+    /// The same, with an exit code of the command's own, which its help names.
+    Status(u8),
 }
 
 impl From<Error> for Failure {
@@ -39,7 +42,12 @@ impl From<io::Error> for Failure {
 }
 
 /// Parses the arguments, runs the command, and turns its end into an exit code.
+///
+/// SIGXFSZ is ignored from here on: who grows a file beyond `ulimit -f` gets `EFBIG` then, an error
+/// that can be told, and is not killed.
 pub fn run<A: Parser>(command: impl FnOnce(A) -> Result<(), Failure>) -> ExitCode {
+    // SAFETY: no function is installed. It cannot fail for this signal.
+    let _ = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
     match command(A::parse()).and_then(|()| Ok(io::stdout().flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -63,6 +71,7 @@ pub fn run<A: Parser>(command: impl FnOnce(A) -> Result<(), Failure>) -> ExitCod
             ExitCode::FAILURE
         }
         Err(Failure::Said) => ExitCode::FAILURE,
+        Err(Failure::Status(code)) => ExitCode::from(code),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use nix::fcntl::{AT_FDCWD, OFlag, open, openat};
 use nix::sys::stat::Mode;
 
 /// The largest source file that is taken: more than anybody writes by hand.
-const LARGEST: u64 = 256 * 1024;
+pub(crate) const LARGEST: u64 = 256 * 1024;
 
 /// Where a submission lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +22,44 @@ pub enum Submission {
     Folder(PathBuf),
     /// One file, which stands for the first file that the rubric names.
     File(PathBuf),
+    /// Already taken from there, out of a zip perhaps: the files that the rubric names, and their
+    /// texts; or why they could not be had.
+    Taken(PathBuf, Result<Vec<(String, String)>, Refused>),
 }
 
-/// Why a submission is not taken. This is the submission's fault, and earns nothing.
+/// Why a submission is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The file, as the rubric names it.
     pub file: String,
     /// What is wrong with it.
     pub why: String,
+    /// Whether it is the machine's doing, or the grader's, that it could not be read. If not, it is
+    /// the submission's, which then earns nothing.
+    pub is_graders: bool,
+}
+
+impl Refused {
+    /// A file that nobody could have taken.
+    pub fn of(file: &str, why: impl Into<String>) -> Refused {
+        Refused { file: file.to_owned(), why: why.into(), is_graders: false }
+    }
+
+    /// A file that could not be read here and now.
+    pub fn by_error(file: &str, error: &io::Error) -> Refused {
+        let raw = Errno::from_raw(error.raw_os_error().unwrap_or_default());
+        // What a stranger can put there; anything else is about rights, memory or the disk.
+        let theirs = [
+            Errno::ENOENT,
+            Errno::ELOOP,
+            Errno::ENOTDIR,
+            Errno::EISDIR,
+            Errno::ENXIO,
+            Errno::ENODEV,
+            Errno::ENAMETOOLONG,
+        ];
+        Refused { file: file.to_owned(), why: words(raw), is_graders: !theirs.contains(&raw) }
+    }
 }
 
 impl fmt::Display for Refused {
@@ -51,7 +80,7 @@ impl Submission {
     /// Where it lies.
     pub fn path(&self) -> &Path {
         match self {
-            Submission::Folder(path) | Submission::File(path) => path,
+            Submission::Folder(path) | Submission::File(path) | Submission::Taken(path, _) => path,
         }
     }
 }
@@ -64,71 +93,97 @@ impl Submission {
 /// or is no UTF-8.
 pub fn take(submission: &Submission, files: &[String]) -> Result<Vec<(String, String)>, Refused> {
     match submission {
+        Submission::Taken(_, sources) => sources.clone(),
         Submission::File(path) => {
-            let name = files.first().cloned().unwrap_or_default();
-            let text = folder_and_name(path)
-                .and_then(|(folder, file)| read(folder.as_fd(), Path::new(&file)))
-                .map_err(|why| Refused { file: name.clone(), why })?;
-            Ok(vec![(name, text)])
+            let name = files.first().map_or("", String::as_str);
+            let (folder, file) = folder_and_name(path).map_err(|why| why.about(name))?;
+            let text = read(folder.as_fd(), Path::new(&file)).map_err(|why| why.about(name))?;
+            Ok(vec![(name.to_owned(), text)])
         }
         Submission::Folder(path) => {
-            let refused = |file: &str, why: String| Refused { file: file.to_owned(), why };
             let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
             let folder = open(path, flags, Mode::empty())
-                .map_err(|errno| refused(&path.display().to_string(), words(errno)))?;
+                .map_err(|errno| Why::from(errno).about(&path.display().to_string()))?;
             let text = |file: &String| {
                 let text = read(folder.as_fd(), Path::new(file));
-                text.map(|text| (file.clone(), text)).map_err(|why| refused(file, why))
+                text.map(|text| (file.clone(), text)).map_err(|why| why.about(file))
             };
             files.iter().map(text).collect()
         }
     }
 }
 
+/// Why a file is not taken: what is wrong with it, or what the kernel said.
+enum Why {
+    Wrong(String),
+    Failed(io::Error),
+}
+
+impl Why {
+    fn about(self, file: &str) -> Refused {
+        match self {
+            Why::Wrong(why) => Refused::of(file, why),
+            Why::Failed(error) => Refused::by_error(file, &error),
+        }
+    }
+}
+
+impl From<Errno> for Why {
+    fn from(errno: Errno) -> Why {
+        Why::Failed(errno.into())
+    }
+}
+
+impl From<String> for Why {
+    fn from(why: String) -> Why {
+        Why::Wrong(why)
+    }
+}
+
 /// A single file is named by who grades, so the folders on the way to it are trusted.
-fn folder_and_name(path: &Path) -> Result<(OwnedFd, std::ffi::OsString), String> {
-    let name = path.file_name().ok_or("it has no name")?.to_owned();
+fn folder_and_name(path: &Path) -> Result<(OwnedFd, std::ffi::OsString), Why> {
+    let name = path.file_name().ok_or_else(|| "it has no name".to_owned())?.to_owned();
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    openat(AT_FDCWD, folder, flags, Mode::empty()).map(|fd| (fd, name)).map_err(words)
+    Ok((openat(AT_FDCWD, folder, flags, Mode::empty())?, name))
 }
 
 /// Folder by folder, so that no link is followed on the way, either; and without waiting for the
 /// other end of a FIFO.
-fn read(folder: std::os::fd::BorrowedFd<'_>, file: &Path) -> Result<String, String> {
+fn read(folder: std::os::fd::BorrowedFd<'_>, file: &Path) -> Result<String, Why> {
     let common = OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut inner: Option<OwnedFd> = None;
     let parent = file.parent().into_iter().flat_map(Path::components);
     for part in parent {
         let from = inner.as_ref().map_or(folder, AsFd::as_fd);
         let next = openat(from, part.as_os_str(), common | OFlag::O_DIRECTORY, Mode::empty());
-        inner = Some(next.map_err(words)?);
+        inner = Some(next?);
     }
-    let name = file.file_name().ok_or("it has no name")?;
+    let name = file.file_name().ok_or_else(|| "it has no name".to_owned())?;
     let from = inner.as_ref().map_or(folder, AsFd::as_fd);
     let flags = common | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    let file = File::from(openat(from, name, flags, Mode::empty()).map_err(words)?);
-    let found = file.metadata().map_err(|error| error.to_string())?;
+    let file = File::from(openat(from, name, flags, Mode::empty())?);
+    let found = file.metadata().map_err(Why::Failed)?;
     if !found.is_file() {
-        return Err("it is no regular file".into());
+        return Err("it is no regular file".to_owned().into());
     }
     if found.nlink() != 1 {
-        return Err(format!("it has {} names (hard links)", found.nlink()));
+        return Err(format!("it has {} names (hard links)", found.nlink()).into());
     }
     if found.len() > LARGEST {
-        return Err(format!("it has {} bytes; {LARGEST} at most are taken", found.len()));
+        return Err(format!("it has {} bytes; {LARGEST} at most are taken", found.len()).into());
     }
     let mut bytes = Vec::new();
     // It may be growing this very moment.
-    let read = file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let read = file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(Why::Failed)?;
     if read as u64 > LARGEST {
-        return Err(format!("it grew beyond {LARGEST} bytes while it was read"));
+        return Err(format!("it grew beyond {LARGEST} bytes while it was read").into());
     }
     String::from_utf8(bytes).map_err(|error| {
-        format!("it is no UTF-8: byte {} is wrong", error.utf8_error().valid_up_to())
+        format!("it is no UTF-8: byte {} is wrong", error.utf8_error().valid_up_to()).into()
     })
 }
 

@@ -15,6 +15,8 @@ mod toolchain;
 
 pub(crate) use compile::{PATIENCE, compile};
 pub use dependencies::{Dependencies, prepare};
+#[cfg(feature = "class")]
+pub(crate) use intake::LARGEST;
 pub use intake::{Refused, Submission, take};
 pub use toolchain::{Toolchain, others_can_reach};
 

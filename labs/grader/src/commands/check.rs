@@ -2,16 +2,19 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use clap::Args;
 use grader::build::Submission;
 use grader::random::Seed;
 use grader::report;
-use grader::rubric::Visibility;
+use grader::rubric::{Rubric, Visibility};
 use grader::sandbox::Mode;
-use grader::supervisor::{Course, Plan, Progress, Ready, Supervisor};
+use grader::student::Progress;
+use grader::supervisor::{Course, Lab, Plan, Progress as Step, Ready, Supervisor};
 use grader::verdict::Report;
-use ipc_common::cli::{Failure, out};
+use ipc_common::cli::{Failure, out, warn};
 
 /// Check your solution of a lab, as the grader will: the first failure is explained.
 #[derive(Args)]
@@ -47,12 +50,10 @@ impl Check {
     pub fn run(self) -> Result<(), Failure> {
         let course = Course::find()?;
         let lab = course.lab(&self.lab)?;
-        if let Some(unknown) = self.only.iter().find(|id| lab.rubric.check(id).is_none()) {
-            return Err(Failure::Usage(format!("{} has no check {unknown:?}", self.lab)));
-        }
+        known(&lab.rubric, &self.only)?;
         let submission = Submission::at(self.submission.as_deref().unwrap_or(&lab.folder));
         let supervisor = Supervisor::new(course, self.mode, Path::new("/proc/self/exe"))?;
-        let ready = supervisor.prepare(&lab)?;
+        let ready = prepare(&supervisor, &lab)?;
         let plan = Plan {
             only_visible: !self.all,
             only: self.only.clone(),
@@ -65,8 +66,12 @@ impl Check {
             writeln!(out(), "{text}")?;
             report
         } else {
-            self.aloud(&supervisor, &ready, &submission, &plan)?
+            aloud(&supervisor, &ready, &submission, &plan)?
         };
+        // Another folder says nothing about how far one is.
+        if self.submission.is_none() {
+            remember(&report);
+        }
         let wanted = |id: &str, visibility| {
             (self.all || visibility == Visibility::Visible)
                 && (self.only.is_empty() || self.only.iter().any(|only| only == id))
@@ -77,36 +82,79 @@ impl Check {
         }
         Ok(())
     }
+}
 
-    /// With a line for each check as soon as it is over.
-    fn aloud(
-        &self,
-        supervisor: &Supervisor,
-        ready: &Ready,
-        submission: &Submission,
-        plan: &Plan,
-    ) -> Result<Report, Failure> {
-        let mut out = out();
-        let rubric = &ready.lab.rubric;
-        // What cannot be written now is noticed at the end.
-        let report = supervisor.grade(ready, submission, plan, &mut |progress| match progress {
-            Progress::Waiting => drop(writeln!(out, "waiting for another run to end")),
-            Progress::Built(build) => drop(write!(out, "{}", build.messages)),
-            Progress::Checked(result) => drop(report::line(&mut out, result)),
-        });
-        if report.build.is_none() && report.is_whole {
-            // The same for all: it was not even compiled.
-            report.checks.first().map_or(Ok(()), |check| report::line(&mut out, check))?;
+/// With a line for each check as soon as it is over.
+pub fn aloud(
+    supervisor: &Supervisor,
+    ready: &Ready,
+    submission: &Submission,
+    plan: &Plan,
+) -> Result<Report, Failure> {
+    let mut out = out();
+    let rubric = &ready.lab.rubric;
+    // What cannot be written now is noticed at the end.
+    let report = supervisor.grade(ready, submission, plan, &mut |progress| match progress {
+        Step::Waiting => drop(writeln!(out, "waiting for another run to end")),
+        Step::Built(build) => drop(write!(out, "{}", build.messages)),
+        Step::Checked(result) => drop(report::line(&mut out, result)),
+    });
+    if report.build.is_none() && report.is_whole {
+        // The same for all: it was not even compiled.
+        report.checks.first().map_or(Ok(()), |check| report::line(&mut out, check))?;
+    }
+    let first = report.checks.iter().find(|check| {
+        use grader::verdict::Outcome::{Failed, GraderFailed};
+        matches!(check.outcome, Failed { .. } | GraderFailed { .. })
+    });
+    if let Some(check) = first {
+        writeln!(out, "\n{} ({})", check.title, check.id)?;
+        report::explain(&mut out, rubric, check)?;
+    }
+    report::summary(&mut out, &report)?;
+    let hidden = report.total - visible(rubric);
+    if plan.only_visible && hidden > 0 {
+        writeln!(out, "{hidden} points are in hidden checks, which are not run here.")?;
+    }
+    Ok(report)
+}
+
+fn visible(rubric: &Rubric) -> u32 {
+    let visible = rubric.checks.iter().filter(|check| check.visibility == Visibility::Visible);
+    visible.map(|check| check.points).sum()
+}
+
+/// Whether the rubric has these checks.
+pub fn known(rubric: &Rubric, ids: &[String]) -> Result<(), Failure> {
+    match ids.iter().find(|id| rubric.check(id).is_none()) {
+        Some(unknown) => Err(Failure::Usage(format!("{} has no check {unknown:?}", rubric.id))),
+        None => Ok(()),
+    }
+}
+
+/// Builds what a lab may use. The first time it takes a while, and that is said.
+pub fn prepare(supervisor: &Supervisor, lab: &Lab) -> Result<Ready, Failure> {
+    let (done, waits) = mpsc::channel::<()>();
+    let id = lab.rubric.id.clone();
+    let patience = std::thread::spawn(move || {
+        if waits.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            let mut err = anstream::stderr();
+            // Nobody is left to tell if this fails.
+            let _ = writeln!(err, "building the crates that {id} may use; only the first time");
         }
-        let first = report.checks.iter().find(|check| {
-            use grader::verdict::Outcome::{Failed, GraderFailed};
-            matches!(check.outcome, Failed { .. } | GraderFailed { .. })
-        });
-        if let Some(check) = first {
-            writeln!(out, "\n{} ({})", check.title, check.id)?;
-            report::explain(&mut out, rubric, check)?;
-        }
-        report::summary(&mut out, &report)?;
-        Ok(report)
+    });
+    let ready = supervisor.prepare(lab);
+    drop(done);
+    let _ = patience.join();
+    Ok(ready?)
+}
+
+/// How long nobody asks what is going on.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// Keeps how far one is. That it cannot be kept is told, and is no failure of the check.
+pub fn remember(report: &Report) {
+    if let Err(error) = Progress::change(|progress| progress.take_in(report)) {
+        warn(&error);
     }
 }

@@ -83,7 +83,11 @@ pub fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 /// A word in front, and text beside it in lines that people read.
-fn paragraph(out: &mut dyn Write, head: &str, text: &str) -> io::Result<()> {
+///
+/// # Errors
+///
+/// Those of writing.
+pub fn paragraph(out: &mut dyn Write, head: &str, text: &str) -> io::Result<()> {
     const WIDTH: usize = 76;
     let mut head = head;
     let mut line = String::new();

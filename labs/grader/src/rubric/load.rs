@@ -83,7 +83,7 @@ impl Rubric {
                 return Some(format!("{}: points and seconds are at least 1", check.id));
             }
         }
-        let total: u32 = self.checks.iter().map(|check| check.points).sum();
+        let total = self.total();
         if total != TOTAL {
             return Some(format!("the points add up to {total}, and should to {TOTAL}"));
         }

@@ -27,6 +27,9 @@ pub struct Rubric {
     pub files: Vec<String>,
     /// The crates that a submission may use, by package name.
     pub dependencies: Vec<String>,
+    /// Points of checks that are not in here: a student's copy lacks the hidden ones.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub withheld: u32,
     /// The checks.
     #[serde(rename = "check")]
     pub checks: Vec<RubricCheck>,
@@ -81,7 +84,16 @@ fn ten() -> u32 {
     10
 }
 
+fn is_none(points: &u32) -> bool {
+    *points == 0
+}
+
 impl Rubric {
+    /// All points that there are.
+    pub fn total(&self) -> u32 {
+        self.checks.iter().map(|check| check.points).sum::<u32>() + self.withheld
+    }
+
     /// What the rubric says about a check.
     pub fn check(&self, id: &str) -> Option<&RubricCheck> {
         self.checks.iter().find(|check| check.id == id)

@@ -40,7 +40,12 @@ pub(super) fn system_folders() -> impl Iterator<Item = &'static Path> {
 
 /// Whether the kernel has Landlock at all. Without it, what keeps a program from files is their mode.
 pub(crate) fn is_there() -> bool {
-    sys::landlock_abi() > 0
+    version() > 0
+}
+
+/// Which version of Landlock the kernel has; 0 if none.
+pub(crate) fn version() -> i64 {
+    sys::landlock_abi()
 }
 
 /// A fence that is built, but does not hold anybody yet.

@@ -85,6 +85,9 @@ impl Supervisor {
             Err(refused) => {
                 // Names come from a stranger's archive.
                 let why = shown::line(refused.to_string().as_bytes(), 300);
+                if refused.is_graders {
+                    run.grader_failed(&why);
+                }
                 for report in &mut run.reports {
                     report.nothing_runs(&why);
                     report.is_whole = true;

@@ -35,6 +35,7 @@ use crate::sandbox::{Mode, fence};
 
 pub use course::{Course, Lab};
 pub use detect::{Found, works};
+#[cfg(feature = "class")]
 pub(crate) use folder::RunFolder;
 pub use grade::{Plan, Progress};
 pub use many::at_once;

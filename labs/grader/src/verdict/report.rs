@@ -35,6 +35,18 @@ pub struct CheckResult {
     pub millis: u64,
 }
 
+impl CheckResult {
+    /// Whether the run was to look at it: one of a run of some checks only was perhaps not.
+    pub fn was_asked_for(&self) -> bool {
+        self.outcome != not_yet()
+    }
+}
+
+/// What is said of a check before the run gets to it.
+fn not_yet() -> Outcome {
+    Outcome::NotRun { why: "the run did not get that far".into() }
+}
+
 /// What there is to say about one submission. Written after each check, so it may be half of one:
 /// `is_whole` tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,13 +93,12 @@ impl Report {
         seed: &str,
         compiler: &str,
     ) -> Report {
-        let waiting = || Outcome::NotRun { why: "the run did not get that far".into() };
         let checks = rubric.checks.iter().map(|check| CheckResult {
             id: check.id.clone(),
             title: check.title.clone(),
             visibility: check.visibility,
             points: check.points,
-            outcome: waiting(),
+            outcome: not_yet(),
             millis: 0,
         });
         Report {
@@ -99,7 +110,7 @@ impl Report {
             compiler: compiler.into(),
             grader: env!("CARGO_PKG_VERSION").into(),
             score: 0,
-            total: rubric.checks.iter().map(|check| check.points).sum(),
+            total: rubric.total(),
             is_whole: false,
             needs_rerun: false,
             notes: Vec::new(),

@@ -1,0 +1,158 @@
+//! `lab grade`: a class of people who do nothing wrong on purpose.
+
+use std::fs;
+
+use testkit::{Case, Program};
+
+use crate::course::{self, Course, forgets, right};
+
+pub fn cases() -> Vec<Case> {
+    let case = |name, run: fn()| Case { name, run, needs: &[course::rustc] };
+    vec![
+        case("a_class_is_graded_whatever_way_it_was_handed_in", every_way),
+        case("a_result_stands_until_something_changes", stands),
+        case("everybody_gets_the_same_numbers_if_that_is_asked_for", same_seed),
+        case("a_reader_that_has_gone_is_no_failure", broken_pipe),
+    ]
+}
+
+fn every_way() {
+    let course = Course::new();
+    course.hand_in("folder", &right());
+    course.hand_in("forgets", &forgets());
+    course.hand_in("broken", "pub fn put( {");
+    course.hand_in("whole-course/labs/tiny", &right());
+    course.hand_in("in-a-folder/handin", &right());
+    course.hand_in_zip("zip.zip", &[("src/lib.rs", &right()), ("target/x", "large")]);
+    course.hand_in_zip(
+        "from-a-mac.ZIP",
+        &[("My Lab/src/lib.rs", &right()), ("__MACOSX/My Lab/src/._lib.rs", "\u{0}")],
+    );
+    course.hand_in_zip("from-windows.zip", &[("tiny\\src\\lib.rs", &right())]);
+    course.hand_in_zip("one-file.zip", &[("lib.rs", &right())]);
+    course.hand_in_zip("two-of-them.zip", &[("a/src/lib.rs", ""), ("b/src/lib.rs", "")]);
+    fs::write(course.path("in/source.rs"), right()).unwrap();
+    fs::write(course.path("in/README.txt"), "who has handed in").unwrap();
+    fs::write(course.path("in/late.tar.gz"), "").unwrap();
+    fs::write(course.path("in/.DS_Store"), "").unwrap();
+
+    let done = Program::run(&mut course.grade());
+    assert_eq!(done.code(), Some(0), "{done:?}");
+    assert!(done.stdout.contains("11 of 11 graded"), "{done:?}");
+    assert!(done.stderr.contains("README.txt") && done.stderr.contains("make a zip"), "{done:?}");
+    assert!(!done.stderr.contains("DS_Store") && !done.stdout.contains('\u{1b}'), "{done:?}");
+    for (name, score) in [
+        ("folder", "100"),
+        ("forgets", "60"),
+        ("broken", "0"),
+        ("whole-course", "100"),
+        ("in-a-folder", "100"),
+        ("zip", "100"),
+        ("from-a-mac", "100"),
+        ("from-windows", "100"),
+        ("one-file", "100"),
+        ("two-of-them", "0"),
+        ("source", "100"),
+    ] {
+        assert_eq!(course.line(name), [name, score, "100", "graded"]);
+    }
+    forms(&course);
+}
+
+/// What is written about each of them.
+fn forms(course: &Course) {
+    let all = course.json("grades.json");
+    assert_eq!(all["submissions"].as_array().unwrap().len(), 11);
+    assert_eq!(all["ignored"].as_array().unwrap().len(), 2);
+    let forgets = &all["submissions"][2];
+    assert_eq!((&forgets["name"], &forgets["report"]["score"]), (&"forgets".into(), &60.into()));
+    for field in ["mode", "seed", "grader", "compiler", "checks"] {
+        assert!(!forgets["report"][field].is_null(), "{field}: {forgets:#}");
+    }
+    // The instructor sees what a hidden check saw.
+    assert_eq!(forgets["report"]["checks"][1]["expected"], "the second text alone");
+
+    let results = course.json("submissions/forgets/results.json");
+    assert_eq!(results["score"], 60);
+    assert_eq!(results["tests"][0]["status"], "passed");
+    let hidden = &results["tests"][1];
+    assert_eq!(
+        (&hidden["status"], &hidden["visibility"]),
+        (&"failed".into(), &"after_published".into())
+    );
+    assert_eq!((&hidden["max_score"], &hidden["number"]), (&40.into(), &"2".into()));
+    let junit = fs::read_to_string(course.path("report/submissions/forgets/junit.xml")).unwrap();
+    assert!(junit.contains("tests=\"2\" failures=\"1\" errors=\"0\""), "{junit}");
+    // The student does not.
+    for text in [results.to_string(), junit] {
+        assert!(!text.contains("the second text alone"), "{text}");
+    }
+    let broken = course.json("submissions/broken/results.json");
+    let (output, test) = (broken["output"].as_str().unwrap(), &broken["tests"][0]["output"]);
+    assert!(output.contains("src/lib.rs:1"), "{broken}");
+    assert_eq!(test, "Not run: it does not compile.");
+    // A test that was not run is no test that was skipped, which would be green.
+    let junit = fs::read_to_string(course.path("report/submissions/broken/junit.xml")).unwrap();
+    assert!(junit.contains("tests=\"2\" failures=\"2\""), "{junit}");
+}
+
+fn stands() {
+    let course = Course::new();
+    course.hand_in("a", &right());
+    course.hand_in("b", &right());
+    Program::run(&mut course.grade());
+    let seeds = || [course.seed("a"), course.seed("b")];
+    let first = seeds();
+
+    let again = Program::run(&mut course.grade());
+    assert!(again.code() == Some(0) && again.stdout.contains("2 of them before"), "{again:?}");
+    assert_eq!(seeds(), first);
+
+    course.hand_in("b", &forgets());
+    course.hand_in("c", &right());
+    Program::run(&mut course.grade());
+    let second = seeds();
+    assert_eq!(second[0], first[0]);
+    assert_ne!(second[1], first[1]);
+    assert_eq!(course.line("b")[1], "60");
+    assert_eq!(course.line("c")[1], "100");
+
+    // Another rubric: other points.
+    let rubric = course.path("course/labs/tiny/lab.toml");
+    let text = fs::read_to_string(&rubric).unwrap();
+    let text = text.replace("points = 60", "points = 30").replace("points = 40", "points = 70");
+    fs::write(rubric, text).unwrap();
+    Program::run(&mut course.grade());
+    assert_eq!(course.line("b")[1], "30");
+    assert_ne!(seeds()[0], first[0]);
+
+    let third = seeds();
+    Program::run(course.grade().arg("--again"));
+    assert_ne!(seeds()[0], third[0]);
+}
+
+fn same_seed() {
+    let course = Course::new();
+    course.hand_in("a", &right());
+    course.hand_in("b", &right());
+    let seed = "00000000000000000000000000000abc";
+    let done = Program::run(course.grade().args(["--seed", seed, "--json"]));
+    let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(summary["graded"], 2);
+    assert_eq!([course.seed("a"), course.seed("b")], [seed, seed]);
+    // Fresh ones are asked for now.
+    let done = Program::run(&mut course.grade());
+    assert!(!done.stdout.contains("before"), "{done:?}");
+    assert_ne!(course.seed("a"), course.seed("b"));
+}
+
+fn broken_pipe() {
+    let course = Course::new();
+    course.hand_in("a", &right());
+    let mut command = course.grade();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = command.stdout(writer).stderr(std::process::Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(course.line("a")[1], "100");
+}

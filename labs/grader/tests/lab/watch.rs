@@ -1,0 +1,86 @@
+//! `lab watch`, and an editor beside it.
+
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
+
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::Signal;
+use testkit::{Case, Program};
+
+use crate::course::{self, Course, right};
+
+pub fn cases() -> Vec<Case> {
+    let case = |name, run: fn()| Case { name, run, needs: &[course::rustc] };
+    vec![
+        case("a_save_is_checked_however_the_editor_saves", saves),
+        case("cargos_lock_holds_up_nobody_who_watches", locks),
+    ]
+}
+
+/// Reads on until the next check is over; what it said about the points.
+fn points(program: &mut Program) -> String {
+    let points = program.line_with(" points, in mode");
+    program.line_with("watching");
+    points
+}
+
+fn saves() {
+    let course = Course::new();
+    let file = course.path("course/labs/tiny/src/lib.rs");
+    let starter = fs::read_to_string(&file).unwrap();
+    let mut program = Program::start(&mut course.lab(["watch", "tiny"]));
+    assert!(points(&mut program).starts_with("0 of"));
+    // In place.
+    course.write(&right());
+    assert!(points(&mut program).starts_with("60 of"));
+    // A new file in its place, as vim does.
+    fs::write(course.path("course/labs/tiny/src/.lib.rs.swp"), &starter).unwrap();
+    fs::rename(course.path("course/labs/tiny/src/.lib.rs.swp"), &file).unwrap();
+    assert!(points(&mut program).starts_with("0 of"));
+    // Away, and there again later.
+    fs::remove_file(&file).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    course.write(&right());
+    assert!(points(&mut program).starts_with("60 of"));
+    // Another folder of that name, as after a checkout.
+    let source = course.path("course/labs/tiny/src");
+    fs::rename(&source, course.path("course/labs/tiny/old")).unwrap();
+    fs::create_dir(&source).unwrap();
+    course.write("pub fn put(");
+    program.line_with("error");
+    assert!(points(&mut program).starts_with("0 of"));
+    // Many in a row: the last one counts.
+    for n in 0..20 {
+        course.write(&format!("{starter}\n// {n}"));
+    }
+    course.write(&right());
+    while !points(&mut program).starts_with("60 of") {}
+    // The same text again is no change.
+    course.write(&right());
+    assert_eq!(program.line_within(std::time::Duration::from_millis(2500)), None);
+
+    program.signal(Signal::SIGINT);
+    let done = program.finish();
+    assert_eq!(done.status.signal(), Some(2), "{done:?}");
+    assert!(done.stderr.is_empty() && !done.stdout.contains('\u{1b}'), "{done:?}");
+    let listed = course.run(["list", "--json"]).ok();
+    assert!(listed.contains("\"points\": 60"), "{listed}");
+}
+
+fn locks() {
+    let course = Course::new();
+    course.write(&right());
+    course.run(["check", "tiny"]).ok();
+    // What cargo and rust-analyzer hold while they build.
+    let debug = course.path("course/target/debug");
+    fs::create_dir_all(&debug).unwrap();
+    let lock = File::create(debug.join(".cargo-lock")).unwrap();
+    let _held = Flock::lock(lock, FlockArg::LockExclusive).unwrap();
+    let mut program = Program::start(&mut course.lab(["watch", "tiny"]));
+    assert!(points(&mut program).starts_with("60 of"));
+    // Ctrl-C in the middle of a check leaves nothing; the case's sweep looks.
+    course.write(&course::sleeps());
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    program.signal(Signal::SIGINT);
+    assert_eq!(program.finish().status.signal(), Some(2));
+}
