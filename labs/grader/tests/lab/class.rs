@@ -126,6 +126,19 @@ fn stands() {
     assert_eq!(course.line("b")[1], "30");
     assert_ne!(seeds()[0], first[0]);
 
+    // Half of a result, as a crash leaves it, and one that the grader could not find out.
+    for (field, value) in [("is_whole", false), ("needs_rerun", true)] {
+        let path = course.path("report/submissions/a/report.json");
+        let mut report = course.json("submissions/a/report.json");
+        report[field] = value.into();
+        fs::write(path, report.to_string()).unwrap();
+        let before = seeds();
+        let done = Program::run(&mut course.grade());
+        assert!(done.stdout.contains("2 of them before"), "{field}: {done:?}");
+        assert_ne!(seeds()[0], before[0], "{field}");
+        assert_eq!(seeds()[1], before[1], "{field}");
+    }
+
     let third = seeds();
     Program::run(course.grade().arg("--again"));
     assert_ne!(seeds()[0], third[0]);
