@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::sync::atomic::AtomicU32;
 
-use benches::in_turns;
+use benches::{figures_wanted, in_turns};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use ipc_common::view::WriteView;
 
@@ -93,7 +93,7 @@ fn main() {
     by_criterion(&mut criterion);
     criterion.final_summary();
     // `cargo test --benches` only wants to know whether it runs.
-    if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+    if figures_wanted() {
         in_pairs();
     }
 }

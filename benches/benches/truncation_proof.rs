@@ -1,12 +1,13 @@
 //! Reading a mapped file so that a truncation is an error, against reading it so that it is the
-//! end: both copy the same bytes by the same routine into the same buffer. From 4 KiB up at most a
-//! fiftieth is allowed. And what the guard costs when a file is mapped, where it has to be told.
+//! end: both copy the same bytes of one mapping by the same routine into the same memory, wherever
+//! that lies (`benches::at_places`). From 4 KiB up at most
+//! a fiftieth is allowed. And what the guard costs when a file is mapped, where it has to be told.
 
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
 
-use benches::in_turns;
+use benches::{at_places, figures_wanted, in_turns, turns};
 use criterion::{BenchmarkId, Criterion};
 use ipc_common::view::landing;
 use mmap_file::{MapOptions, Mapping};
@@ -53,18 +54,25 @@ fn in_pairs() {
     for size in SIZES {
         let file = file_of(size);
         let mapping = mapped(&file);
-        let mut copy = vec![0_u8; size];
-        // Both into the same buffer: two would differ by where they lie.
-        let target = copy.as_mut_ptr();
-        let into = || {
-            // SAFETY: one of the two closures runs at a time, and the vector outlives them.
-            black_box(unsafe { std::slice::from_raw_parts_mut(target, size) })
-        };
         let view = mapping.view().expect("nobody cuts it");
-        let plain = || plain(black_box(view.as_ptr()), into());
-        let one = in_turns(|| view.read(0, into()).expect("nobody cuts it"), plain);
-        let read = || mapping.view().and_then(|view| view.read(0, into()));
-        let each = in_turns(|| read().expect("nobody cuts it"), plain);
+        let mapping = &mapping;
+        // SAFETY: one side has its turn at a time, and the memory outlives all of them.
+        let into = move |at| black_box(unsafe { std::slice::from_raw_parts_mut(at, size) });
+        let one = at_places(size, |at| {
+            turns(
+                move || view.read(0, into(at)).expect("nobody cuts it"),
+                move || plain(view.as_ptr(), into(at)),
+            )
+        });
+        let each = at_places(size, |at| {
+            turns(
+                move || {
+                    let view = mapping.view().expect("nobody cuts it");
+                    view.read(0, into(at)).expect("nobody cuts it");
+                },
+                move || plain(view.as_ptr(), into(at)),
+            )
+        });
         println!("{size:>10}  {:<26}  {:<26}", one.to_string(), each.to_string());
     }
     let file = file_of(1 << 16);
@@ -81,7 +89,7 @@ fn main() {
     by_criterion(&mut criterion);
     criterion.final_summary();
     // `cargo test --benches` only wants to know whether it runs.
-    if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+    if figures_wanted() {
         in_pairs();
     }
 }

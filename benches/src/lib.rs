@@ -1,119 +1,56 @@
-//! What the benches have in common: measuring two things in turns.
+//! What the benches have in common: how to measure so that the figures do not lie.
 //!
-//! Two criterion figures taken seconds apart compare two moments of a machine as much as two
-//! pieces of code: its clock and its neighbours change in between. [`in_turns`] measures A B A B …
-//! in short batches and looks at each pair by itself.
+//! ```text
+//!   a bench ──► Bench ──► a group ──► a case and what it is compared with
+//!                                        │ criterion asks for so many rounds
+//!                                        ▼
+//!            floor · A · B · floor · B · A · floor · …   each pair by itself, again if the floor moved
+//!                                        ▼
+//!            once more, counted: page faults (getrusage), system calls (ptrace)
+//!                                        ▼
+//!            target/criterion/GROUP/FUNCTION/VALUE/new/{benchmark,estimates,sample}.json   criterion's
+//!                                                     /case.json                           ours
+//! ```
+//!
+//! # Layout
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`mod@turns`] | two things measured in turns, A B B A …, and the spread of their ratio |
+//! | [`watch`] | the part of a round that counts: timed, or its faults and system calls counted |
+//! | [`floor`] | a reference that only the machine can change, measured around each pair |
+//! | [`counts`] | page faults and system calls of one round |
+//! | [`files`] | where files go, how they are written, and how they are made cold |
+//! | [`settings`] | what can be set from outside, and which mode criterion is in |
+//! | [`machine`] | what all of it ran on |
+//! | [`mod@bench`] | a bench: its groups and cases, handed to criterion and written down |
+//! | [`own`] | the same work by our crates, by hand and by memmap2: what our crates cost |
+//! | [`raw`] | mmap(2) and shmat(2) as C calls them, and the buffer that all contenders share |
+//! | [`mend`] | pages that are closed, and opened by our handler |
+//! | [`placement`], [`peer`] | two processors, and another process on one of them |
+//! | [`c`] | the other side's loops, compiled now |
+//! | [`results`] | the format of what is written down, and the way to read it again |
+//! | [`report`] | the results as a page, plots and a table, with a verdict |
+//! | [`sum`] | the one loop that all sums of bytes are made with |
 
-use std::fmt;
-use std::time::{Duration, Instant};
+pub mod bench;
+pub mod c;
+pub mod counts;
+pub mod files;
+pub mod floor;
+pub mod machine;
+pub mod mend;
+pub mod own;
+pub mod peer;
+pub mod placement;
+pub mod raw;
+pub mod report;
+pub mod results;
+pub mod settings;
+pub mod sum;
+pub mod turns;
+pub mod watch;
 
-/// A figure over many pairs. Printed with three decimals, or as many as the format asks for.
-#[derive(Clone, Copy, Debug)]
-pub struct Spread {
-    /// The smallest.
-    pub min: f64,
-    /// The one in the middle: the figure to quote.
-    pub median: f64,
-    /// The largest.
-    pub max: f64,
-}
-
-/// What many pairs of turns took.
-#[derive(Clone, Debug)]
-pub struct Pairs(Vec<[f64; 2]>);
-
-/// How often `a` and `b` have their turn.
-const PAIRS: usize = 31;
-/// How long a turn should take: many times the clock's grain, and shorter than a time slice.
-const TURN: Duration = Duration::from_micros(1500);
-
-/// Time of `a` over time of `b`, pair by pair.
-pub fn in_turns(mut a: impl FnMut(), mut b: impl FnMut()) -> Spread {
-    pairs(|rounds| time(&mut a, rounds), |rounds| time(&mut b, rounds)).ratio()
-}
-
-/// The same for work that does the rounds by itself and says how long they took: so it may prepare
-/// them outside of that time, or be written in another language.
-pub fn pairs(mut a: impl FnMut(u32) -> Duration, mut b: impl FnMut(u32) -> Duration) -> Pairs {
-    let rounds = rounds_in_a_turn(&mut b);
-    let mut a = || a(rounds).as_secs_f64() * 1e9 / f64::from(rounds);
-    let mut b = || b(rounds).as_secs_f64() * 1e9 / f64::from(rounds);
-    let pair = |pair| {
-        // Who goes first alternates, so that neither always finds the other's warm cache.
-        if pair % 2 == 0 {
-            let first = a();
-            [first, b()]
-        } else {
-            let first = b();
-            [a(), first]
-        }
-    };
-    Pairs((0..PAIRS).map(pair).collect())
-}
-
-fn rounds_in_a_turn(work: &mut impl FnMut(u32) -> Duration) -> u32 {
-    let mut rounds = 1;
-    // The shortest of three: one that a neighbour has held up would end the search too early.
-    let mut shortest = |rounds| (0..3).map(|_| work(rounds)).min();
-    while shortest(rounds) < Some(TURN) && rounds < 1 << 20 {
-        rounds *= 2;
-    }
-    rounds
-}
-
-/// How long `rounds` calls take.
-pub fn time(mut work: impl FnMut(), rounds: u32) -> Duration {
-    let start = Instant::now();
-    for _ in 0..rounds {
-        work();
-    }
-    start.elapsed()
-}
-
-/// Whether figures are asked for, and not only whether the bench runs: `cargo bench` says so,
-/// `cargo test --benches` does not.
-pub fn figures_wanted() -> bool {
-    let told = |wanted| std::env::args().any(|argument| argument == wanted);
-    told("--bench") && !told("--test") && !told("--list")
-}
-
-impl Pairs {
-    /// `a` over `b`.
-    pub fn ratio(&self) -> Spread {
-        self.spread(|[a, b]| a / b)
-    }
-
-    /// `a` less `b`: nanoseconds a round.
-    pub fn difference(&self) -> Spread {
-        self.spread(|[a, b]| a - b)
-    }
-
-    /// Nanoseconds a round of `a`.
-    pub fn a(&self) -> Spread {
-        self.spread(|[a, _]| a)
-    }
-
-    /// Nanoseconds a round of `b`.
-    pub fn b(&self) -> Spread {
-        self.spread(|[_, b]| b)
-    }
-
-    /// With so many pieces of work in a round: times of one piece.
-    #[must_use]
-    pub fn per(self, pieces: usize) -> Pairs {
-        Pairs(self.0.into_iter().map(|pair| pair.map(|time| time / pieces as f64)).collect())
-    }
-
-    fn spread(&self, of: impl Fn([f64; 2]) -> f64) -> Spread {
-        let mut all: Vec<f64> = self.0.iter().copied().map(of).collect();
-        all.sort_by(f64::total_cmp);
-        Spread { min: all[0], median: all[all.len() / 2], max: all[all.len() - 1] }
-    }
-}
-
-impl fmt::Display for Spread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = f.precision().unwrap_or(3);
-        write!(f, "{:.digits$}  ({:.digits$} to {:.digits$})", self.median, self.min, self.max)
-    }
-}
+pub use bench::{Bench, Case, Group};
+pub use turns::{Pairs, Spread, at_places, figures_wanted, in_turns, pairs, time, turns};
+pub use watch::{Watch, Work};

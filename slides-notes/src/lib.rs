@@ -11,9 +11,17 @@ mod shared_memory {}
 mod mapped_files {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../chapters/pages.md")]
+mod pages {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../chapters/illegal-access.md")]
 mod illegal_access {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../chapters/truncation.md")]
 mod truncation {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../chapters/read-write-against-mmap.md")]
+mod read_write_against_mmap {}

@@ -11,8 +11,8 @@ use segv_guard::region::{Protection, Region};
 use segv_guard::table::{Answer, OnFault, Registration, Turn};
 use segv_guard::{Fault, Guard};
 
-use crate::c::{Library, Pages};
 use crate::{probe, table};
+use benches::c::{Library, Pages};
 
 const COUNTS: [usize; 4] = [0, 1, 100, 10_000];
 

@@ -3,7 +3,6 @@
 //!
 //! Allowed: 1.05 for a fault that is mended, 1.10 for one that is returned, 10 ns for none.
 
-mod c;
 mod lookup;
 mod mend;
 mod probe;

@@ -10,8 +10,8 @@ use criterion::Criterion;
 use segv_guard::Guard;
 use segv_guard::region::{Protection, Region};
 
-use crate::c::{Library, Loop, Pages};
 use crate::table;
+use benches::c::{Library, Loop, Pages};
 
 /// `rounds` probes; all of them succeed or all fail.
 pub fn ours(guard: Guard, on: Pages, rounds: u32, succeed: bool) -> Duration {

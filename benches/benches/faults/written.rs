@@ -22,7 +22,7 @@ fn round(tracker: &WriteTracker, step: usize) {
 }
 
 fn rounds(tracker: &WriteTracker, step: usize, rounds: u32) -> Duration {
-    time(|| round(tracker, step), rounds)
+    time(&mut || round(tracker, step), rounds)
 }
 
 pub fn bench(criterion: &mut Criterion, guard: Guard, tables: bool) {

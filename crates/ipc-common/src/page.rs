@@ -14,6 +14,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::unistd::{SysconfVar, sysconf};
 
@@ -26,7 +27,8 @@ pub struct PageSize(usize);
 
 impl PageSize {
     /// This system's page size, from `sysconf(_SC_PAGESIZE)`: 4096 on x86-64; 4096, 16384 or
-    /// 65536 on aarch64, as the kernel was built.
+    /// 65536 on aarch64, as the kernel was built. The system is asked once; from then on this is a
+    /// load and no more, which a signal handler may do, too.
     ///
     /// # Panics
     ///
@@ -36,12 +38,23 @@ impl PageSize {
     /// use ipc_common::PageSize;
     /// assert!(PageSize::system().bytes().is_power_of_two());
     /// ```
+    #[inline]
     pub fn system() -> PageSize {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        match ASKED.load(Ordering::Relaxed) {
+            0 => PageSize::ask(&ASKED),
+            bytes => PageSize(bytes),
+        }
+    }
+
+    #[cold]
+    fn ask(asked: &AtomicUsize) -> PageSize {
         let bytes = sysconf(SysconfVar::PAGE_SIZE)
             .ok()
             .flatten()
             .and_then(|bytes| usize::try_from(bytes).ok())
             .expect("POSIX promises that sysconf(_SC_PAGESIZE) has an answer");
+        asked.store(bytes, Ordering::Relaxed);
         PageSize(bytes)
     }
 
@@ -67,21 +80,25 @@ impl PageSize {
     }
 
     /// The size in bytes.
+    #[inline]
     pub fn bytes(self) -> usize {
         self.0
     }
 
     /// How far `offset` lies into its page, in bytes.
+    #[inline]
     pub fn offset_in_page(self, offset: usize) -> usize {
         offset & (self.0 - 1)
     }
 
     /// Whether `offset` (or an address) is the start of a page.
+    #[inline]
     pub fn is_aligned(self, offset: usize) -> bool {
         self.offset_in_page(offset) == 0
     }
 
     /// The start of the page that `offset` lies in.
+    #[inline]
     pub fn round_down(self, offset: usize) -> usize {
         offset - self.offset_in_page(offset)
     }
@@ -96,11 +113,14 @@ impl PageSize {
     /// assert_eq!(page.round_up(usize::MAX), None);
     /// # Ok::<(), ipc_common::Error>(())
     /// ```
+    #[inline]
     pub fn round_up(self, offset: usize) -> Option<usize> {
-        offset.checked_next_multiple_of(self.0)
+        // By masks: the size is a power of two, which a division would not know.
+        Some(offset.checked_add(self.0 - 1)? & !(self.0 - 1))
     }
 
     /// How many pages a mapping of `len` bytes takes: what is left of the last page counts whole.
+    #[inline]
     pub fn pages(self, len: usize) -> usize {
         len.div_ceil(self.0)
     }
@@ -116,6 +136,7 @@ impl PageSize {
     /// assert_eq!(page.touched(usize::MAX, 2), None);
     /// # Ok::<(), ipc_common::Error>(())
     /// ```
+    #[inline]
     pub fn touched(self, offset: usize, len: usize) -> Option<Range<usize>> {
         let first = offset / self.0;
         if len == 0 {

@@ -4,7 +4,7 @@ use ipc_common::view::WriteView;
 use ipc_common::{Error, PageSize, Result};
 
 use crate::mapping::{Mapping, Protection, Sharing, Window};
-use crate::sys::{Memory, Request};
+use crate::sys::{Memory, Pages, Request};
 
 /// Zeroed memory that a child made by fork(2) shares with its parent (`MAP_SHARED |
 /// MAP_ANONYMOUS`). It has no name: only whoever inherits it can have it, and an exec(2) drops it.
@@ -48,8 +48,9 @@ impl Anonymous {
             sharing: Sharing::Shared,
             populate: false,
         };
-        let memory = Memory::anonymous(&request)
+        let pages = Pages::anonymous(&request)
             .map_err(|errno| Error::new("mmap", errno, format!("{len} bytes, anonymous")))?;
+        let memory = Memory::unguarded(pages, request.protection);
         Ok(Anonymous(Mapping::of(memory, Sharing::Shared)))
     }
 

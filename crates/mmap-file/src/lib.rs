@@ -68,4 +68,4 @@ mod sys;
 pub use anonymous::Anonymous;
 pub use mapping::{Advice, MapOptions, Mapping, Protection, Sharing};
 pub use open::{Access, Found, create_new, open_file, open_or_create};
-pub use resize::MappedFile;
+pub use resize::{MappedFile, grow_file};

@@ -2,14 +2,12 @@
 //! dynamic loading".
 //!
 //! Every program is itself a mapped file, and so are its libraries: code `read exec`, constants
-//! `read`, and variables `read write`, all private. Parsed here by bytes, since a path need not be
-//! UTF-8 and one strange name should not hide all the other files (the procfs crate gives up).
+//! `read`, and variables `read write`, all private. The list is [`segv_guard::maps`]'s; here it is
+//! asked about files.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ipc_common::{Errno, Error, Result};
 
@@ -60,6 +58,23 @@ impl Listed {
     }
 }
 
+impl From<segv_guard::maps::Listed> for Listed {
+    fn from(listed: segv_guard::maps::Listed) -> Listed {
+        Listed {
+            start: listed.start as u64,
+            end: listed.end as u64,
+            read: listed.read,
+            write: listed.write,
+            exec: listed.exec,
+            sharing: if listed.shared { Sharing::Shared } else { Sharing::Private },
+            offset: listed.offset,
+            device: listed.device,
+            inode: listed.inode,
+            name: listed.name,
+        }
+    }
+}
+
 /// All that a process has mapped, by address.
 ///
 /// # Errors
@@ -72,7 +87,7 @@ impl Listed {
 /// # Ok::<(), ipc_common::Error>(())
 /// ```
 pub fn of(pid: u32) -> Result<Vec<Listed>> {
-    Ok(parse(&read(pid, "maps")?))
+    Ok(segv_guard::maps::of(pid)?.into_iter().map(Listed::from).collect())
 }
 
 /// Where this mapping of ours stands in the kernel's list.
@@ -137,12 +152,12 @@ pub fn flags(mapping: &Mapping) -> Result<Vec<String>> {
 }
 
 fn smaps_line(mapping: &Mapping, name: &str) -> Result<Option<String>> {
-    let address = mapping.address() as u64;
-    let smaps = read(std::process::id(), "smaps")?;
+    let address = mapping.address();
+    let smaps = segv_guard::maps::read(std::process::id(), "smaps")?;
     let mut ours = false;
     for line in smaps.split(|byte| *byte == b'\n') {
-        if let Some(listed) = parse_line(line) {
-            ours = (listed.start..listed.end).contains(&address);
+        if let Some(listed) = segv_guard::maps::Listed::parse(line) {
+            ours = listed.contains(address);
         } else if ours {
             let line = String::from_utf8_lossy(line);
             let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(':'));
@@ -152,96 +167,4 @@ fn smaps_line(mapping: &Mapping, name: &str) -> Result<Option<String>> {
         }
     }
     Ok(None)
-}
-
-fn read(pid: u32, name: &'static str) -> Result<Vec<u8>> {
-    fs::read(format!("/proc/{pid}/{name}")).map_err(|error| {
-        let error = Error::from_io("open", &error, format!("process {pid}"));
-        match error.errno() {
-            Errno::ENOENT | Errno::ESRCH if Path::new("/proc/self").exists() => {
-                Error::refused("open", Errno::ESRCH, format!("process {pid}"))
-                    .with_remedy("there is no process with this id (any more); see `ps -e`")
-            }
-            Errno::EACCES | Errno::EPERM => error.with_remedy(
-                "this process is another user's, or does not let itself be looked into (see \
-                 proc(5) and ptrace(2)); ask about one of your own",
-            ),
-            _ => error,
-        }
-    })
-}
-
-fn parse(maps: &[u8]) -> Vec<Listed> {
-    maps.split(|byte| *byte == b'\n').filter_map(parse_line).collect()
-}
-
-/// `7f1c2a000000-7f1c2a021000 rw-p 00000000 fe:00 1234      /path`
-fn parse_line(line: &[u8]) -> Option<Listed> {
-    let mut words = line.splitn(6, |byte| *byte == b' ');
-    let mut word = || std::str::from_utf8(words.next()?).ok();
-    let (start, end) = word()?.split_once('-')?;
-    let allowed = word()?.as_bytes();
-    let [read, write, exec, sharing] = allowed.try_into().ok()?;
-    let offset = u64::from_str_radix(word()?, 16).ok()?;
-    let device = word()?.to_owned();
-    let inode = word()?.parse().ok()?;
-    let name = words.next().unwrap_or_default().trim_ascii_start();
-    Some(Listed {
-        start: u64::from_str_radix(start, 16).ok()?,
-        end: u64::from_str_radix(end, 16).ok()?,
-        read: read == b'r',
-        write: write == b'w',
-        exec: exec == b'x',
-        sharing: if sharing == b's' { Sharing::Shared } else { Sharing::Private },
-        offset,
-        device,
-        inode,
-        name: PathBuf::from(OsString::from_vec(unescaped(name))),
-    })
-}
-
-/// The kernel writes a newline in a path as `\012`, and nothing else so.
-fn unescaped(name: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(name.len());
-    let mut rest = name;
-    while let Some(first) = rest.first() {
-        if let Some(after) = rest.strip_prefix(br"\012") {
-            plain.push(b'\n');
-            rest = after;
-        } else {
-            plain.push(*first);
-            rest = &rest[1..];
-        }
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_line_of_the_kernels_is_read_whole() {
-        let line = b"7f00-8000 r-xs 00001000 fe:0a 42                 /a b\\012\xff (deleted)";
-        let listed = parse_line(line).unwrap();
-        assert_eq!((listed.start, listed.end, listed.offset), (0x7f00, 0x8000, 0x1000));
-        assert_eq!((listed.device.as_str(), listed.inode), ("fe:0a", 42));
-        assert_eq!(listed.protection(), "read exec");
-        assert_eq!(listed.sharing, Sharing::Shared);
-        assert_eq!(listed.name.into_os_string().into_vec(), b"/a b\n\xff (deleted)");
-    }
-
-    #[test]
-    fn figures_of_smaps_are_no_mappings() {
-        assert_eq!(parse_line(b"Private_Dirty:         4 kB"), None);
-        assert_eq!(parse_line(b""), None);
-    }
-
-    proptest! {
-        #[test]
-        fn no_line_makes_the_parser_panic(line: Vec<u8>) {
-            let _ = parse_line(&line);
-        }
-    }
 }

@@ -89,8 +89,10 @@ impl MappedFile {
     ///
     /// # Errors
     ///
-    /// `EINVAL` if it has more bytes now; `ENOSPC` if there is no room: then the file has its old
-    /// length and the mapping is as it was. `ENOMEM` if the longer mapping cannot be had: then
+    /// `EINVAL` if it has more bytes now; `ENOSPC` if there is no room, `EFBIG` beyond the limit of a
+    /// file (`ulimit -f`; by default the kernel sends SIGXFSZ as well, which kills: a program that
+    /// would rather have the error ignores that signal): then the file has its old length and the
+    /// mapping is as it was. `ENOMEM` if the longer mapping cannot be had: then
     /// the file has grown and the mapping has not.
     pub fn grow(&mut self, len: usize) -> Result<()> {
         if len < self.len() {
@@ -143,7 +145,7 @@ impl MappedFile {
 /// # Errors
 ///
 /// `ENOSPC`, `EDQUOT`, `EFBIG` and others of fallocate(2): the length is as it was.
-pub(crate) fn grow_file(file: &File, len: u64) -> Result<()> {
+pub fn grow_file(file: &File, len: u64) -> Result<()> {
     let failed = |errno| {
         Error::new("posix_fallocate", errno, format!("{}, {len} bytes", sys::name_of(file)))
     };

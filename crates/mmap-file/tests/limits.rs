@@ -19,6 +19,7 @@ testkit::cases! {
     a_full_tmpfs_is_one_clear_line_from_the_writer needs need::namespaces;
     a_note_that_is_there_is_written_on_a_full_tmpfs needs need::namespaces;
     a_full_address_space_is_an_error;
+    beyond_the_limit_of_a_file_the_writer_says_so_and_lives;
     a_folder_that_may_not_be_written_says_so needs need::ordinary_user;
 }
 
@@ -100,6 +101,28 @@ fn a_full_address_space_is_an_error() {
     assert_eq!(mapped.view().unwrap().read_vec(0, 4).unwrap(), [0; 4]);
     let found = Program::run(mmap_file(["int", "--offset", "4000000000"]).arg(&path)).ok();
     assert_eq!(found, "0\n");
+}
+
+/// By default SIGXFSZ would kill it without a word.
+fn beyond_the_limit_of_a_file_the_writer_says_so_and_lives() {
+    let folder = testkit::folder();
+    let path = folder.file("note");
+    let short = folder.file("short");
+    fs::write(&short, "").unwrap();
+    for file in [&path, &short] {
+        let mut shell = std::process::Command::new("sh");
+        // In units of 512 bytes or of a KiB, as the shell likes; a page is more in either.
+        shell.args(["-c", r#"ulimit -f 1; exec "$0" "$@""#]);
+        let ours = on("writer", file);
+        let finished = Program::run(shell.arg(ours.get_program()).args(ours.get_args()));
+        assert_eq!(finished.code(), Some(1), "{finished:?}");
+        assert!(
+            finished.stderr.contains("EFBIG") && finished.stderr.contains("ulimit -f"),
+            "{finished:?}"
+        );
+    }
+    assert!(!path.exists());
+    assert_eq!(fs::metadata(&short).unwrap().len(), 0);
 }
 
 fn a_folder_that_may_not_be_written_says_so() {

@@ -40,7 +40,8 @@
 //! processor's registers; `probe` tries to read, write and copy; [`table`] says who answers for
 //! which addresses; `mapped` keeps a truncated file from killing those who work on it in place;
 //! [`region`] is memory whose pages can be closed, [`uses`] what that is good for; `stack` gives a
-//! thread a stack to handle its own overflow on; [`explain`] says what most likely went wrong;
+//! thread a stack to handle its own overflow on; [`maps`] is the kernel's list of what is mapped;
+//! [`explain`] says what most likely went wrong;
 //! `sys` wraps the calls that are not safe.
 //!
 //! # Not with signal-hook
@@ -53,6 +54,7 @@ pub mod explain;
 mod fault;
 mod handler;
 mod mapped;
+pub mod maps;
 mod probe;
 pub mod region;
 mod stack;

@@ -19,7 +19,7 @@ testkit::cases! {
     a_kernel_address_looks_unmapped needs x86_64;
     an_address_that_no_page_can_have_is_told_apart needs x86_64;
     past_the_end_of_a_file_it_is_sigbus;
-    a_guarded_page_looks_unmapped needs guard_pages;
+    a_guarded_page_looks_unmapped needs guard_pages, testkit::need::native;
     executing_what_may_not_be_executed_is_told_apart_from_reading;
     both_ends_of_the_address_space_can_be_tried;
     words_and_bytes_arrive_whole_when_nothing_is_wrong;

@@ -21,8 +21,8 @@ use testkit::need;
 testkit::cases! {
     what_is_foreseen_is_what_happens;
     what_is_foreseen_about_the_stack_is_what_happens;
-    what_is_foreseen_about_a_guarded_page_is_what_happens needs told_of_guards;
-    a_file_that_somebody_truncates_is_named_with_its_page;
+    what_is_foreseen_about_a_guarded_page_is_what_happens needs told_of_guards, testkit::need::native;
+    a_file_that_somebody_truncates_is_named_with_its_page needs testkit::need::native;
     the_length_of_a_file_is_found_without_its_name;
     another_file_at_the_same_path_lends_no_length;
     a_path_may_hold_anything;

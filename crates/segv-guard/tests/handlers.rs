@@ -32,7 +32,7 @@ testkit::cases! {
     a_child_made_by_fork_is_guarded_too;
     a_program_made_by_exec_starts_without_our_handler;
     errno_is_as_it_was;
-    an_ignored_signal_interrupts_no_system_call;
+    an_ignored_signal_interrupts_no_system_call needs testkit::need::native;
 }
 
 type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);

@@ -5,17 +5,19 @@ mod support;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use ipc_common::view::WriteView;
+use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
 use nix::unistd::ftruncate;
-use segv_guard::{Cause, FileWatch, install};
+use segv_guard::table::{Answer, OnFault, Turn};
+use segv_guard::{Cause, Fault, FileWatch, install};
 use support::{OPEN, PART, in_child, pages};
 
 testkit::cases! {
@@ -26,10 +28,13 @@ testkit::cases! {
     what_one_thread_stored_in_the_zeros_stays_when_another_faults_behind_it;
     what_a_forked_child_touches_is_replaced_in_the_child_only;
     without_the_watch_it_is_sigbus_again;
-    executing_past_the_end_stays_deadly;
+    executing_past_the_end_stays_deadly needs testkit::need::native;
     zeros_in_a_mapping_for_reading_are_not_writable;
     up_to_the_limit_of_mappings_pages_are_replaced_and_beyond_it_is_sigbus;
     watches_that_come_and_go_do_not_disturb_a_fault;
+    hundreds_of_watches_at_once_each_answer_for_their_own;
+    a_watch_overlaps_no_other_and_no_range;
+    a_place_that_is_used_again_remembers_nothing;
 }
 
 /// Four parts of a file, mapped.
@@ -286,4 +291,71 @@ fn watches_that_come_and_go_do_not_disturb_a_fault() {
         }
         done.store(true, Ordering::Relaxed);
     });
+}
+
+/// The places are in blocks of 64; here there are four, and holes in the first ones.
+fn hundreds_of_watches_at_once_each_answer_for_their_own() {
+    let mut all: Vec<_> = (0..200).map(|_| Mapped::new(OPEN)).collect();
+    let mut nth = 0;
+    all.retain(|_| {
+        nth += 1;
+        nth % 3 != 0
+    });
+    all.extend((0..100).map(|_| Mapped::new(OPEN)));
+    for (at, mapped) in all.iter().enumerate() {
+        mapped.word(3).store(9, Ordering::Relaxed);
+        if at % 2 == 0 {
+            mapped.cut(2);
+        }
+    }
+    for (at, mapped) in all.iter().enumerate() {
+        let expected = if at % 2 == 0 { 0 } else { 9 };
+        assert_eq!(mapped.word(3).load(Ordering::Relaxed), expected, "{at}");
+    }
+    for (at, mapped) in all.iter().enumerate() {
+        assert_eq!(mapped.replaced(), at % 2 == 0, "{at}");
+    }
+}
+
+/// Mends nothing.
+struct Nobody;
+
+// SAFETY: it touches nothing.
+unsafe impl OnFault for Nobody {
+    fn on_fault(&self, _: &Fault) -> Answer {
+        Answer::NotMine
+    }
+}
+
+fn a_watch_overlaps_no_other_and_no_range() {
+    let guard = install().unwrap();
+    let (mapped, free) = (Mapped::new(OPEN), pages(ProtFlags::PROT_NONE));
+    let start = mapped.start.addr();
+    let watch = |start: usize, len| {
+        // SAFETY: the case's own pages, or refused.
+        unsafe { guard.watch_file(start, len, OPEN) }.map(drop).map_err(|error| error.errno())
+    };
+    let range = |start: usize, len| {
+        let range = guard.register(start, len, Turn::AfterCopies, Arc::new(Nobody));
+        range.map_err(|error| error.errno())
+    };
+    for (at, len) in [(0, 4 * PART), (PART, PART), (3 * PART, 2 * PART)] {
+        assert_eq!(watch(start + at, len), Err(Errno::EEXIST), "{at}");
+        assert_eq!(range(start + at, len).map(drop), Err(Errno::EEXIST), "{at}");
+    }
+    let _range = range(free.addr(), PART).unwrap();
+    assert_eq!(watch(free.addr(), PART), Err(Errno::EEXIST));
+    drop(mapped);
+    // Not for these pages any more: whoever has them next.
+    assert_eq!(range(start, 4 * PART).map(drop), Ok(()));
+}
+
+fn a_place_that_is_used_again_remembers_nothing() {
+    for _ in 0..3 {
+        let mapped = Mapped::new(OPEN);
+        assert!(!mapped.replaced());
+        mapped.cut(0);
+        assert_eq!(mapped.word(1).fetch_add(1, Ordering::Relaxed), 0);
+        assert!(mapped.replaced());
+    }
 }

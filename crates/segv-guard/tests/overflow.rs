@@ -11,7 +11,7 @@ use segv_guard::{Access, Cause, install};
 use support::in_child;
 
 testkit::cases! {
-    an_overflow_is_reported_at_the_exact_byte;
+    an_overflow_is_reported_at_the_exact_byte needs testkit::need::native;
     a_program_that_is_let_go_on_goes_on_and_the_buffer_holds_what_belongs_in_it;
     a_program_that_is_not_dies_at_the_instruction;
     copies_with_a_net_get_their_error_and_are_not_noted;

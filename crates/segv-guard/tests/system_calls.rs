@@ -2,21 +2,30 @@
 
 mod support;
 
-use std::env;
 use std::hint::black_box;
 use std::process::Command;
-use std::ptr;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use std::{env, mem, thread};
 
-use nix::sys::mman::ProtFlags;
+use nix::sys::mman::{ProtFlags, mprotect};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction};
-use segv_guard::install;
+use segv_guard::table::{Answer, OnFault, Turn};
+use segv_guard::uses::{Backend, GuardedBuffer, OnOverflow, Pager, Snapshots, WriteTracker};
+use segv_guard::{Fault, install};
 use support::{OPEN, PART, pages, short_file};
 use testkit::Program;
 
 testkit::cases! {
     landing_a_copy_takes_no_system_call needs testkit::need::strace;
     replacing_the_missing_pages_of_a_file_takes_one_call needs testkit::need::strace;
+    a_ranges_handler_makes_its_own_calls_and_no_others needs testkit::need::strace;
+    noting_a_write_takes_one_call needs testkit::need::strace;
+    saving_a_page_for_a_snapshot_takes_one_call needs testkit::need::strace;
+    waiting_for_a_page_to_be_filled_takes_futexes needs testkit::need::strace;
+    an_overflow_takes_one_call_if_the_program_is_let_go_on needs testkit::need::strace;
     passing_on_a_fault_restores_the_default_and_no_more needs testkit::need::strace;
     passing_on_a_fault_to_rusts_handler_takes_one_call_more needs testkit::need::strace;
     passing_on_a_sent_signal_queues_it_once_more needs testkit::need::strace;
@@ -87,6 +96,100 @@ fn touch_past_the_end() {
 fn replacing_the_missing_pages_of_a_file_takes_one_call() {
     let Some(handlers) = calls_in_handlers(touch_past_the_end) else { return };
     assert_eq!(handlers, [["mmap"]]);
+}
+
+/// Answers for the first of two pages with one call, and for the second with none.
+struct FirstPage(usize);
+
+// SAFETY: mprotect(2) on a page of the traced process, in which no Rust value is.
+unsafe impl OnFault for FirstPage {
+    fn on_fault(&self, fault: &Fault) -> Answer {
+        if fault.address() != Some(self.0) {
+            return Answer::NotMine;
+        }
+        let start = NonNull::new(ptr::with_exposed_provenance_mut(self.0)).unwrap();
+        // SAFETY: as above.
+        match unsafe { mprotect(start, PART, OPEN) } {
+            Ok(()) => Answer::Mended,
+            Err(_) => Answer::NotMine,
+        }
+    }
+}
+
+fn touch_pages_of_a_range() {
+    let guard = install().unwrap();
+    let [mended, refused] = [(); 2].map(|()| pages(ProtFlags::PROT_NONE));
+    for at in [mended, refused] {
+        let handler = Arc::new(FirstPage(mended.expose_provenance()));
+        mem::forget(guard.register(at.addr(), PART, Turn::BeforeCopies, handler).unwrap());
+    }
+    // SAFETY: pages of the traced process.
+    unsafe {
+        mended.write_volatile(1);
+        assert!(guard.read_byte(refused).is_err());
+    }
+}
+
+fn a_ranges_handler_makes_its_own_calls_and_no_others() {
+    let Some(handlers) = calls_in_handlers(touch_pages_of_a_range) else { return };
+    assert_eq!(handlers, [vec!["mprotect"], vec![]]);
+}
+
+fn write_where_writes_are_noted() {
+    let tracker = WriteTracker::with(install().unwrap(), 4 * PART, Backend::Faults).unwrap();
+    tracker.view().write(0, b"one").unwrap();
+    tracker.view().write(0, b"and no fault any more").unwrap();
+    tracker.view().write(2 * PART, b"two").unwrap();
+}
+
+fn noting_a_write_takes_one_call() {
+    let Some(handlers) = calls_in_handlers(write_where_writes_are_noted) else { return };
+    assert_eq!(handlers, [["mprotect"], ["mprotect"]]);
+}
+
+fn write_below_a_snapshot() {
+    let memory = Snapshots::new(install().unwrap(), 4 * PART).unwrap();
+    let snapshot = memory.snapshot().unwrap();
+    memory.view().write(PART, b"after").unwrap();
+    assert_eq!(snapshot.saved(), 1);
+}
+
+fn saving_a_page_for_a_snapshot_takes_one_call() {
+    let Some(handlers) = calls_in_handlers(write_below_a_snapshot) else { return };
+    assert_eq!(handlers, [["mprotect"]]);
+}
+
+fn touch_a_page_that_is_not_filled() {
+    let fill = |_: usize, bytes: &mut [u8]| {
+        // Longer than the handler takes to fall asleep, most times.
+        thread::sleep(Duration::from_millis(50));
+        bytes[0] = 7;
+        Ok(())
+    };
+    let pager = Pager::new(install().unwrap(), PART, fill).unwrap();
+    assert_eq!(pager.view().read_vec(0, 1).unwrap(), [7]);
+}
+
+fn waiting_for_a_page_to_be_filled_takes_futexes() {
+    let Some(handlers) = calls_in_handlers(touch_a_page_that_is_not_filled) else { return };
+    let [handler] = handlers.as_slice() else { panic!("{handlers:?}") };
+    // Who it is: the pager's own thread must not wait for itself, nor a forked child for nobody.
+    assert_eq!(handler[..2], ["getpid", "gettid"]);
+    // To ring, and to sleep as often as it takes; not once if the page is there before.
+    assert!(handler.len() > 2 && handler[2..].iter().all(|call| call == "futex"), "{handler:?}");
+}
+
+fn overflow_and_go_on() {
+    let guard = install().unwrap();
+    let buffer = GuardedBuffer::new(guard, 16, OnOverflow::GoOn).unwrap();
+    // SAFETY: past the end, into the buffer's own guard page.
+    unsafe { buffer.as_ptr().add(16).write_volatile(1) };
+    assert!(buffer.take_overflow().unwrap().is_some());
+}
+
+fn an_overflow_takes_one_call_if_the_program_is_let_go_on() {
+    let Some(handlers) = calls_in_handlers(overflow_and_go_on) else { return };
+    assert_eq!(handlers, [["mprotect"]]);
 }
 
 fn default_before() {

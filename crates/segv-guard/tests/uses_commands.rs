@@ -9,6 +9,7 @@ use serde_json::Value;
 use testkit::{Finished, Program, need};
 
 testkit::cases! {
+    all needs testkit::need::native;
     an_overflow_is_reported_at_its_byte_and_changes_a_plain_neighbour;
     the_fault_of_an_overflow_is_the_one_that_strace_sees needs need::strace;
     a_guarded_writer_dies_alone_as_it_does_before_an_audience;

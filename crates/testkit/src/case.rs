@@ -4,15 +4,15 @@ use std::env;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::panic;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::sweep;
+use crate::{emulator, sweep};
 
 /// Names the case that a child is to run.
 const CASE: &str = "TESTKIT_CASE";
@@ -51,10 +51,13 @@ pub fn main(cases: Vec<Case>) -> ExitCode {
 }
 
 fn run_here(case: &Case) -> ExitCode {
+    crate::program::remember(std::process::id(), SystemTime::now());
     // Nobody waits for us any more if the runner was killed.
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).expect("a death signal needs no privilege");
     // Programs whose parent has gone then become our children, and are found by the sweep.
-    nix::sys::prctl::set_child_subreaper(true).expect("a subreaper needs no privilege");
+    // (qemu has no such call.)
+    let adopts = nix::sys::prctl::set_child_subreaper(true).is_ok();
+    assert!(adopts || emulator::is_emulated(), "a subreaper needs no privilege");
     let passed = panic::catch_unwind(case.run).is_ok();
     let left = sweep::sweep();
     for thing in &left {
@@ -64,7 +67,7 @@ fn run_here(case: &Case) -> ExitCode {
 }
 
 fn run_in_child(case: &Case) -> Result<(), Failed> {
-    let mut command = Command::new(env::current_exe()?);
+    let mut command = emulator::command(env::current_exe()?);
     // What the programs under test would heed, and who runs the tests did not mean for them.
     // (`CI` counts as a terminal that knows colours.)
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "XDG_STATE_HOME"] {

@@ -33,12 +33,13 @@
 //!
 //! # Layout
 //!
-//! `case` runs the cases; [`need`] says what this machine lacks; `fresh` gives keys and folders
+//! `case` runs the cases; `emulator` starts programs also under qemu; [`need`] says what this machine lacks; `fresh` gives keys and folders
 //! that nobody else has; `program` starts programs and listens to them; `peer` is a hostile
 //! neighbour; `namespace` gives a case its own mounts and System V objects; `sweep` looks for what
 //! was left behind.
 
 mod case;
+mod emulator;
 mod fresh;
 mod namespace;
 pub mod need;
@@ -47,6 +48,7 @@ mod program;
 mod sweep;
 
 pub use case::{Case, main};
+pub use emulator::command;
 pub use fresh::{Folder, folder, key, random_u64};
 pub use namespace::{Tmpfs, enter_namespaces, small_tmpfs};
 pub use peer::{Peer, Random, peer};
@@ -67,9 +69,18 @@ pub fn soak(small: usize, full: usize) -> usize {
 }
 
 /// Declares a test file's cases and its `main`. After `needs`, functions that return `Err` with
-/// the reason when this machine cannot run the case.
+/// the reason when this machine cannot run the case. `all needs …;` in front is for every case.
 #[macro_export]
 macro_rules! cases {
+    (all needs $every:path; $($name:ident $(needs $($need:path),+)?;)+) => {
+        fn main() -> std::process::ExitCode {
+            $crate::main(vec![$($crate::Case {
+                name: stringify!($name),
+                run: $name,
+                needs: &[$every, $($($need),+)?],
+            }),+])
+        }
+    };
     ($($name:ident $(needs $($need:path),+)?;)+) => {
         fn main() -> std::process::ExitCode {
             $crate::main(vec![$($crate::Case {

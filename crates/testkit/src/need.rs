@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use crate::emulator;
+
 /// To be root: for other users, mounts without a user namespace, and owners.
 pub fn root() -> Result<(), String> {
     if is_root() {
@@ -28,9 +30,25 @@ pub fn c_compiler() -> Result<(), String> {
     works("cc", &["--version"], "there is no C compiler named cc")
 }
 
+/// This kernel's own processor. Under qemu's user mode, signals are qemu's, not all that the kernel
+/// tells of a fault reaches the program, and who traces it sees qemu.
+pub fn native() -> Result<(), String> {
+    if emulator::is_emulated() {
+        Err("under qemu's user mode, and this is about what the kernel itself does".into())
+    } else {
+        Ok(())
+    }
+}
+
 /// strace, and the permission to trace a child.
 pub fn strace() -> Result<(), String> {
+    native()?;
     works("strace", &["-o", "/dev/null", "true"], "strace is missing, or may not trace")
+}
+
+/// Chromium, to look at pages with.
+pub fn chromium() -> Result<(), String> {
+    works("chromium", &["--version"], "chromium is missing")
 }
 
 /// Perl with IPC::SysV, which Debian ships apart from perl-base.

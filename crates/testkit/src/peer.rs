@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::prctl::set_pdeathsig;
@@ -68,6 +68,7 @@ pub fn peer(mut work: impl FnMut(&mut Random)) -> Peer {
     // SAFETY: zeroed, aligned to a page, used as this atomic only, and never unmapped: the case
     // ends soon enough.
     let rounds: &'static AtomicU64 = unsafe { rounds.expect("a page").cast().as_ref() };
+    let before = SystemTime::now();
     // SAFETY: the child goes on in this process's image as if nothing had happened; the C library
     // makes its allocator usable after a fork. It never returns from here.
     match unsafe { fork() }.expect("a process more") {
@@ -82,7 +83,7 @@ pub fn peer(mut work: impl FnMut(&mut Random)) -> Peer {
             unsafe { libc::_exit(101) }
         }
         ForkResult::Parent { child } => {
-            crate::program::remember(child.as_raw().cast_unsigned());
+            crate::program::remember(child.as_raw().cast_unsigned(), before);
             let peer = Peer { pid: child, rounds };
             let until = Instant::now() + Duration::from_secs(40);
             while peer.rounds() == 0 {

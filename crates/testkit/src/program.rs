@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,18 +14,38 @@ use nix::unistd::Pid;
 /// When a program that should speak or end is taken to be stuck.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Every process this case started, itself included: whose segments the sweep looks for.
-static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
-
-pub(crate) fn started() -> Vec<u32> {
-    let mut pids = STARTED.lock().expect("no case panics in here").clone();
-    pids.push(std::process::id());
-    pids
+/// A process of this case: whose segments the sweep looks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Started {
+    pid: u32,
+    /// Since 1970. A busy machine gives a number again within minutes: what is older than this was
+    /// made by somebody else who had the number before.
+    second: u64,
 }
 
-/// Counts a process among those that this case started.
-pub(crate) fn remember(pid: u32) {
-    STARTED.lock().expect("no case panics in here").push(pid);
+impl Started {
+    fn at(pid: u32, time: SystemTime) -> Started {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH);
+        Started { pid, second: since.map_or(0, |since| since.as_secs()) }
+    }
+
+    /// Whether it made, or used, what `pid` made or used at `second`.
+    pub(crate) fn is(&self, pid: u32, second: u64) -> bool {
+        self.pid == pid && self.second <= second
+    }
+}
+
+/// The processes of this case.
+static STARTED: Mutex<Vec<Started>> = Mutex::new(Vec::new());
+
+/// Every process this case started, itself included.
+pub(crate) fn started() -> Vec<Started> {
+    STARTED.lock().expect("no case panics in here").clone()
+}
+
+/// Counts a process among those of this case. `before` is a time before it was started.
+pub(crate) fn remember(pid: u32, before: SystemTime) {
+    STARTED.lock().expect("no case panics in here").push(Started::at(pid, before));
 }
 
 /// A running program.
@@ -52,13 +72,14 @@ impl Program {
     /// Starts a program.
     pub fn start(command: &mut Command) -> Program {
         let name = format!("{command:?}");
+        let before = SystemTime::now();
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        remember(child.id());
+        remember(child.id(), before);
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut complaints = child.stderr.take().expect("it is piped");
@@ -203,5 +224,18 @@ impl Finished {
     pub fn ok(self) -> String {
         assert!(self.status.success() && self.stderr.is_empty(), "{self:?}");
         self.stdout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_before_a_process_was_started_is_somebody_elses() {
+        let ours = Started::at(7, SystemTime::UNIX_EPOCH + Duration::from_millis(5_900));
+        assert!(ours.is(7, 5) && ours.is(7, 6));
+        assert!(!ours.is(7, 4), "who had the number before");
+        assert!(!ours.is(8, 6));
     }
 }

@@ -17,16 +17,11 @@ pub fn left_behind() -> Vec<String> {
         left.extend(segment(key).map(|id| format!("segment {id} with key {key:#010x}")));
         left.extend(semaphores(key).map(|id| format!("semaphore set {id} with key {key:#010x}")));
     }
-    let ours = program::started();
     for (id, creator) in segments_and_creators() {
-        if ours.contains(&creator) {
-            left.push(format!("segment {id}, created by process {creator}"));
-        }
+        left.push(format!("segment {id}, created by process {creator}"));
     }
     for (id, last) in private_semaphores_and_users() {
-        if ours.contains(&last) {
-            left.push(format!("semaphore set {id}, without a key, last used by process {last}"));
-        }
+        left.push(format!("semaphore set {id}, without a key, last used by process {last}"));
     }
     let folders = fresh::given_folders();
     left.extend(folders.iter().filter(|f| f.exists()).map(|f| format!("folder {}", f.display())));
@@ -47,12 +42,11 @@ pub(crate) fn sweep() -> Vec<String> {
             unsafe { libc::semctl(id, 0, libc::IPC_RMID) };
         }
     }
-    let ours = program::started();
-    for (id, _) in segments_and_creators().into_iter().filter(|(_, by)| ours.contains(by)) {
+    for (id, _) in segments_and_creators() {
         // SAFETY: as above.
         unsafe { libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()) };
     }
-    for (id, _) in private_semaphores_and_users().into_iter().filter(|(_, by)| ours.contains(by)) {
+    for (id, _) in private_semaphores_and_users() {
         // SAFETY: as above.
         unsafe { libc::semctl(id, 0, libc::IPC_RMID) };
     }
@@ -85,26 +79,34 @@ fn found(result: i32) -> Option<i32> {
     }
 }
 
-/// The id and the creator's process id of every segment (proc_sysvipc(5): columns 2 and 5).
+/// The id and the creator's process id of every segment that a process of this case created
+/// (proc_sysvipc(5): columns 2 and 5; the 14th is the second in which it was created or changed).
 fn segments_and_creators() -> Vec<(i32, u32)> {
+    let ours = program::started();
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
     let row = |line: &str| {
-        let mut columns = line.split_whitespace();
-        Some((columns.nth(1)?.parse().ok()?, columns.nth(2)?.parse().ok()?))
+        let columns: Vec<_> = line.split_whitespace().collect();
+        let (id, by) = (columns.get(1)?.parse().ok()?, columns.get(4)?.parse().ok()?);
+        let changed = columns.get(13)?.parse().ok()?;
+        ours.iter().any(|ours| ours.is(by, changed)).then_some((id, by))
     };
     table.lines().skip(1).filter_map(row).collect()
 }
 
-/// The id of every semaphore set without a key, and who last used its first semaphore: nobody
-/// writes down who created a set.
+/// The id of every semaphore set without a key whose first semaphore was last used by a process of
+/// this case, and which: nobody writes down who created a set. (The tenth column is the second in
+/// which it was created or changed.)
 fn private_semaphores_and_users() -> Vec<(i32, u32)> {
+    let ours = program::started();
     let table = fs::read_to_string("/proc/sysvipc/sem").unwrap_or_default();
     let row = |line: &str| {
-        let mut columns = line.split_whitespace();
-        let (key, id) = (columns.next()?, columns.next()?.parse().ok()?);
+        let columns: Vec<_> = line.split_whitespace().collect();
+        let (key, id) = (columns.first()?, columns.get(1)?.parse().ok()?);
+        let changed = columns.get(9)?.parse().ok()?;
         // SAFETY: GETPID takes numbers only.
-        let last = unsafe { libc::semctl(id, 0, libc::GETPID) };
-        (key == "0").then_some((id, u32::try_from(last).ok()?))
+        let last = u32::try_from(unsafe { libc::semctl(id, 0, libc::GETPID) }).ok()?;
+        let is_ours = *key == "0" && ours.iter().any(|ours| ours.is(last, changed));
+        is_ours.then_some((id, last))
     };
     table.lines().skip(1).filter_map(row).collect()
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use nix::sys::signal::{SigHandler, Signal, signal};
 
 use super::style::{ERROR, WARNING};
 use crate::error::Error;
@@ -41,7 +42,12 @@ impl From<io::Error> for Failure {
 }
 
 /// Parses the arguments, runs the command, and turns its end into an exit code.
+///
+/// SIGXFSZ is ignored from here on: who grows a file beyond `ulimit -f` gets `EFBIG` then, an error
+/// that can be told, and is not killed.
 pub fn run<A: Parser>(command: impl FnOnce(A) -> Result<(), Failure>) -> ExitCode {
+    // SAFETY: no function is installed. It cannot fail for this signal.
+    let _ = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
     match command(A::parse()).and_then(|()| Ok(io::stdout().flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -33,8 +33,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// assert_eq!(error.errno(), Errno::EACCES);
 /// assert_eq!(error.source().unwrap().downcast_ref(), Some(&Errno::EACCES));
 /// ```
-#[derive(Clone, Debug)]
-pub struct Error {
+#[derive(Clone)]
+pub struct Error(Box<Parts>);
+
+/// Behind a pointer, so that a `Result` of a copy that takes nanoseconds fits in a register.
+#[derive(Clone)]
+struct Parts {
     call: &'static str,
     errno: Errno,
     about: String,
@@ -49,7 +53,7 @@ impl Error {
     pub fn new(call: &'static str, errno: Errno, about: impl Into<String>) -> Error {
         let remedy = Cow::Borrowed(remedy::of(call, errno));
         let about = about.into();
-        Error { call, errno, about, remedy, from_kernel: true, good_bytes: None }
+        Error(Box::new(Parts { call, errno, about, remedy, from_kernel: true, good_bytes: None }))
     }
 
     /// [`Error::new`] with the calling thread's `errno`. Take it right after the failed call:
@@ -63,7 +67,9 @@ impl Error {
     /// An error that one of our own checks found before the kernel was asked. `call` is then the
     /// name of our function, and `errno` the one that fits best.
     pub fn refused(call: &'static str, errno: Errno, about: impl Into<String>) -> Error {
-        Error { from_kernel: false, ..Error::new(call, errno, about) }
+        let mut error = Error::new(call, errno, about);
+        error.0.from_kernel = false;
+        error
     }
 
     /// An error of the standard library, or of a crate that reports as it does. One without an
@@ -81,65 +87,79 @@ impl Error {
     /// The same error with a remedy that fits the case better than the general one.
     #[must_use]
     pub fn with_remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Error {
-        self.remedy = remedy.into();
+        self.0.remedy = remedy.into();
         self
     }
 
     /// The same error of a copy that got so far: the first `bytes` bytes are in place.
     #[must_use]
     pub fn with_good_bytes(mut self, bytes: usize) -> Error {
-        self.good_bytes = Some(bytes);
+        self.0.good_bytes = Some(bytes);
         self
     }
 
     /// How many bytes from the start on are good, if this is about a copy that was stopped
     /// half-way: a file that was cut shorter while it was read, above all.
     pub fn good_bytes(&self) -> Option<usize> {
-        self.good_bytes
+        self.0.good_bytes
     }
 
     /// The call that failed, by its name in the manual: `"shmget"`.
     pub fn call(&self) -> &'static str {
-        self.call
+        self.0.call
     }
 
     /// The errno, which also prints its name.
     pub fn errno(&self) -> Errno {
-        self.errno
+        self.0.errno
     }
 
     /// What the call was about: a key, an id, a path, a size.
     pub fn about(&self) -> &str {
-        &self.about
+        &self.0.about
     }
 
     /// What the errno means here, and what to do about it.
     pub fn remedy(&self) -> &str {
-        &self.remedy
+        &self.0.remedy
     }
 
     /// Whether the kernel said no. Otherwise one of our checks did, and the kernel was not asked.
     pub fn is_from_kernel(&self) -> bool {
-        self.from_kernel
+        self.0.from_kernel
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { call, errno, about, remedy, from_kernel, good_bytes } = &*self.0;
+        f.debug_struct("Error")
+            .field("call", call)
+            .field("errno", errno)
+            .field("about", about)
+            .field("remedy", remedy)
+            .field("from_kernel", from_kernel)
+            .field("good_bytes", good_bytes)
+            .finish()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.call)?;
+        write!(f, "{}: ", self.0.call)?;
         // A file's name is a stranger's text: it must not drive the terminal.
-        if !self.about.is_empty() {
-            shown::on_one_line(f, self.about.as_bytes())?;
+        if !self.0.about.is_empty() {
+            shown::on_one_line(f, self.0.about.as_bytes())?;
             f.write_str(": ")?;
         }
-        write!(f, "{:?}: ", self.errno)?;
-        shown::on_one_line(f, self.remedy.as_bytes())
+        write!(f, "{:?}: ", self.0.errno)?;
+        shown::on_one_line(f, self.0.remedy.as_bytes())
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.errno)
+        Some(&self.0.errno)
     }
 }
 

@@ -149,9 +149,10 @@ impl<'a> ReadView<'a> {
         let from = self.place("ReadView::read", offset, into.len())?;
         // SAFETY: `place` has checked the range, which `new`'s caller promised is readable for
         // 'a; `into` is ours alone, so the two do not overlap.
-        unsafe { try_copy(from.as_ptr(), into.as_mut_ptr(), into.len()) }
-            .map_err(|fault| stopped("ReadView::read", offset, into.len(), fault))?;
-        self.check_for("ReadView::read")
+        match unsafe { try_copy(from.as_ptr(), into.as_mut_ptr(), into.len()) } {
+            Ok(()) => self.check_for("ReadView::read"),
+            Err(fault) => Err(stopped("ReadView::read", offset, into.len(), fault)),
+        }
     }
 
     /// Copies `len` bytes from `offset` on into a new vector.

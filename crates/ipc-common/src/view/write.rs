@@ -69,9 +69,10 @@ impl<'a> WriteView<'a> {
         let to = self.place("WriteView::write", offset, bytes.len())?;
         // SAFETY: `place` has checked the range, which `new`'s caller promised is writable for
         // 'a; `bytes` is a reference, so it cannot overlap memory that has none.
-        unsafe { try_copy(bytes.as_ptr(), to.as_ptr(), bytes.len()) }
-            .map_err(|fault| stopped("WriteView::write", offset, bytes.len(), fault))?;
-        self.check_for("WriteView::write")
+        match unsafe { try_copy(bytes.as_ptr(), to.as_ptr(), bytes.len()) } {
+            Ok(()) => self.check_for("WriteView::write"),
+            Err(fault) => Err(stopped("WriteView::write", offset, bytes.len(), fault)),
+        }
     }
 
     /// Sets `len` bytes from `offset` on to `byte`.

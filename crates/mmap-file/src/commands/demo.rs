@@ -1,7 +1,6 @@
 //! `demo`: writer and reader as two real processes, seen from outside. Slide "Run demo".
 
 use std::fs;
-use std::io::{IsTerminal, Write, stdout};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use ipc_common::cli::style::{FAINT, KERNEL, READER, STRONG, WRITER};
-use ipc_common::cli::{Actor, Failure, Quit, out, outlive_parent};
+use ipc_common::cli::{Actor, Failure, Narrator, Quit, outlive_parent, watching};
 use ipc_common::{Errno, Error};
 use mmap_file::maps::{self, Listed};
 use mmap_file::{Access, MapOptions, open_file};
@@ -40,50 +39,58 @@ pub struct Demo {}
 
 impl Demo {
     pub fn run(self) -> Result<(), Failure> {
-        let quit = Quit::watch()?;
-        let stage = Stage::build(&quit)?;
+        watching(|quit| self.tell(quit, &Narrator::new(quit)))
+    }
+
+    fn tell(self, quit: &Quit, tell: &Narrator<'_>) -> Result<(), Failure> {
+        let stage = Stage::build(quit)?;
         let note = stage.folder.join("note");
         let mut writer = Actor::start("writer", [Path::new("writer"), &note])?;
         let mut reader = Actor::start("reader", [Path::new("reader"), &note])?;
-        act("Two processes, one file", &quit)?;
-        say(&format_args!("file     {}", note.display()))?;
-        say(&format_args!(
+        tell.act("Two processes, one file")?;
+        tell.say(format_args!("file     {}", note.display()))?;
+        tell.say(format_args!(
             "{WRITER}writer{WRITER:#}   process {}: mmap-file writer",
             writer.pid()
         ))?;
-        say(&format_args!(
+        tell.say(format_args!(
             "{READER}reader{READER:#}   process {}: mmap-file reader",
             reader.pid()
         ))?;
 
-        act("The same page, at two addresses", &quit)?;
+        tell.act("The same page, at two addresses")?;
         for (style, actor) in [(WRITER, &mut writer), (READER, &mut reader)] {
-            let mapped = where_mapped(actor, &note, &quit)?;
-            say(&format_args!("{style}{}{style:#}   {KERNEL}{mapped}{KERNEL:#}", actor.name()))?;
+            let mapped = where_mapped(actor, &note, quit)?;
+            tell.say(format_args!(
+                "{style}{}{style:#}   {KERNEL}{mapped}{KERNEL:#}",
+                actor.name()
+            ))?;
         }
         let inode = fs::metadata(&note).map_err(|e| failed("stat", &e, &note))?.ino();
-        say(&format_args!(
+        tell.say(format_args!(
             "both show inode {inode}: what one stores, the other loads; nothing is copied"
         ))?;
 
-        act("A line goes to the writer; the reader prints it", &quit)?;
+        tell.act("A line goes to the writer; the reader prints it")?;
         for text in NOTES {
-            pause(&quit)?;
+            tell.pause()?;
             let start = Instant::now();
-            writer.tell(text, &quit)?;
-            let heard = reader.line(&quit)?;
+            writer.tell(text, quit)?;
+            let heard = reader.line(quit)?;
             let took = start.elapsed().as_micros();
-            say(&format_args!("{WRITER}writer{WRITER:#} ← {text}"))?;
-            say(&format_args!("{READER}reader{READER:#} → {heard}   {KERNEL}{took} µs{KERNEL:#}"))?;
+            tell.say(format_args!("{WRITER}writer{WRITER:#} ← {text}"))?;
+            tell.say(format_args!(
+                "{READER}reader{READER:#} → {heard}   {KERNEL}{took} µs{KERNEL:#}"
+            ))?;
         }
-        say(&format_args!(
+        tell.say(format_args!(
             "{FAINT}(from our pipe to the writer to the pipe from the reader){FAINT:#}"
         ))?;
 
-        act("kill -9 of both", &quit)?;
+        tell.act("kill -9 of both")?;
         for (style, actor) in [(WRITER, &mut writer), (READER, &mut reader)] {
             let status = actor.end_by(Signal::SIGKILL)?;
-            say(&format_args!(
+            tell.say(format_args!(
                 "{style}{}{style:#}   process {}: {status}",
                 actor.name(),
                 actor.pid()
@@ -92,23 +99,23 @@ impl Demo {
         let bytes = fs::read(&note).map_err(|e| failed("read", &e, &note))?;
         let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
         let text = String::from_utf8_lossy(text);
-        say(&format_args!(
+        tell.say(format_args!(
             "file     {} bytes; read(2) finds {KERNEL}\"{text}\"{KERNEL:#}",
             bytes.len()
         ))?;
 
-        act("A reader that was not there at the time", &quit)?;
+        tell.act("A reader that was not there at the time")?;
         let mut late = Actor::start("reader", ["reader", "--count", "1", &note.to_string_lossy()])?;
-        let heard = late.line(&quit)?;
-        say(&format_args!(
+        let heard = late.line(quit)?;
+        tell.say(format_args!(
             "{READER}reader{READER:#} → {heard}   {FAINT}(process {}){FAINT:#}",
             late.pid()
         ))?;
         late.finish()?;
         drop(stage);
         let typed = |command| format!("{STRONG}{}{STRONG:#}", command_line(command, &None));
-        say(&"")?;
-        say(&format_args!(
+        tell.blank()?;
+        tell.say(format_args!(
             "Now you, in two terminals:   {}   and   {}",
             typed("reader"),
             typed("writer")
@@ -204,29 +211,4 @@ fn look_up(pid: u32, path: &Path) -> Result<Option<Listed>, Error> {
 
 fn failed(call: &'static str, error: &std::io::Error, path: &Path) -> Error {
     Error::from_io(call, error, path.display().to_string())
-}
-
-fn act(title: &str, quit: &Quit) -> Result<(), Failure> {
-    pause(quit)?;
-    writeln!(out(), "{STRONG}{title}{STRONG:#}")?;
-    Ok(())
-}
-
-fn say(what: &dyn std::fmt::Display) -> Result<(), Failure> {
-    let text = what.to_string();
-    if text.is_empty() {
-        writeln!(out())?
-    } else {
-        writeln!(out(), "  {text}")?
-    }
-    out().flush()?;
-    Ok(())
-}
-
-/// Time to read, where somebody reads.
-fn pause(quit: &Quit) -> Result<(), Failure> {
-    if stdout().is_terminal() {
-        sleep(Duration::from_millis(400));
-    }
-    quit.check()
 }

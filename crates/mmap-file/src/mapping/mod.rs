@@ -1,5 +1,6 @@
 //! A mapping: part of a file that appears as memory. Slide "Memory Mapped Files".
 
+mod open;
 mod options;
 mod protection;
 mod range;
@@ -28,6 +29,7 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    #[inline]
     pub(crate) fn of(memory: Memory, sharing: Sharing) -> Mapping {
         Mapping { memory, sharing }
     }
@@ -158,6 +160,12 @@ impl Mapping {
     /// would leave its guard behind.
     pub fn leave_mapped(self) -> NonZeroUsize {
         self.memory.leave_mapped().0.addr()
+    }
+
+    /// Apart, so that a mapping without advice is made where it is to be.
+    fn advised(self, advice: Advice) -> Result<Mapping> {
+        self.advise(0..self.len(), advice)?;
+        Ok(self)
     }
 
     fn sync(&self, range: Range<usize>, wait: bool) -> Result<()> {

@@ -3,11 +3,11 @@
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use ipc_common::{Errno, Error, PageSize, Result, stack};
+use ipc_common::{Errno, Error, Result, stack};
 
 use super::{Advice, Mapping, Protection, Sharing, Window, truncation};
-use crate::open::regular;
-use crate::sys::{self, Memory, Request};
+use crate::open::regular_and_pages;
+use crate::sys::{self, Memory, Pages, Request};
 
 /// A description of a mapping, to be filled in and then carried out by [`map`](MapOptions::map).
 ///
@@ -35,8 +35,8 @@ use crate::sys::{self, Memory, Request};
 pub struct MapOptions {
     offset: u64,
     len: Option<usize>,
-    protection: Protection,
-    sharing: Sharing,
+    pub(super) protection: Protection,
+    pub(super) sharing: Sharing,
     populate: bool,
     past_end: bool,
     unguarded: bool,
@@ -133,24 +133,29 @@ impl MapOptions {
     /// - `EOVERFLOW`, `ENOMEM`, `EPERM`, `EAGAIN`: as mmap(2) says;
     /// - those of [`segv_guard::install`].
     pub fn map(&self, file: impl AsFd) -> Result<Mapping> {
-        let fd = file.as_fd();
+        self.map_fd(file.as_fd())
+    }
+
+    /// Once for all kinds of files.
+    pub(super) fn map_fd(&self, fd: BorrowedFd<'_>) -> Result<Mapping> {
         let request = self.request(fd)?;
-        let memory = match self.at {
-            None => Memory::of_file(fd, &request),
+        let pages = match self.at {
+            None => Pages::of_file(fd, &request),
             Some(address) => {
                 stack::keep_clear("mmap", address.get(), request.window.mapped())?;
-                Memory::at_free(fd, &request, address)
+                Pages::at_free(fd, &request, address)
             }
         };
-        let mut memory = self.succeeded(fd, &request, memory)?;
+        let pages = pages.map_err(|errno| self.failed(fd, &request, errno))?;
         if let Some(address) = self.at {
             // Another thread may have unmapped what stood between us and the stack.
             stack::keep_clear("mmap", address.get(), request.window.mapped())?;
         }
-        if !self.unguarded {
-            memory.guard()?;
-        }
-        self.finish(&request, memory)
+        let memory = match self.unguarded {
+            true => Memory::unguarded(pages, self.protection),
+            false => Memory::guarded(pages, self.protection)?,
+        };
+        self.finish(memory)
     }
 
     /// Maps `file` at `address`, **in place of whatever is mapped there** (MAP_FIXED): the heap, a
@@ -178,13 +183,18 @@ impl MapOptions {
             false => Some(unsafe { sys::watch(address, mapped, request.protection) }?),
         };
         // SAFETY: passed on to our caller.
-        let memory = unsafe { Memory::at_taken(fd, &request, address) };
-        self.finish(&request, self.succeeded(fd, &request, memory)?.guarded_by(watch))
+        let pages = unsafe { Pages::at_taken(fd, &request, address) }
+            .map_err(|errno| self.failed(fd, &request, errno))?;
+        self.finish(match watch {
+            Some(watch) => Memory::guarded_by(watch, pages, self.protection),
+            None => Memory::unguarded(pages, self.protection),
+        })
     }
 
     /// All that can be checked before the kernel is asked.
+    #[inline]
     fn request(&self, fd: BorrowedFd<'_>) -> Result<Request> {
-        let size = regular("mmap", fd)?;
+        let (size, page) = regular_and_pages("mmap", fd)?;
         let rest = size.saturating_sub(self.offset);
         let len = match self.len {
             Some(len) => len,
@@ -199,7 +209,6 @@ impl MapOptions {
         if self.len.is_none() && rest == 0 {
             return Err(truncation::past_end("mmap", sys::name_of(fd), self.offset, size));
         }
-        let page = PageSize::system();
         let window = Window::new(self.offset, len, page)?;
         if !self.past_end && window.end() > size {
             return Err(truncation::past_end("mmap", sys::name_of(fd), window.end(), size));
@@ -212,24 +221,18 @@ impl MapOptions {
         Ok(Request { window, protection, sharing, populate: self.populate })
     }
 
-    fn succeeded(
-        &self,
-        fd: BorrowedFd<'_>,
-        request: &Request,
-        memory: std::result::Result<Memory, Errno>,
-    ) -> Result<Memory> {
-        memory.map_err(|errno| {
-            let at = self.at.map(|address| format!(", address {address:#x}")).unwrap_or_default();
-            let about = format!("{}, {} bytes{at}", sys::name_of(fd), request.window.len);
-            Error::new("mmap", errno, about)
-        })
+    #[cold]
+    fn failed(&self, fd: BorrowedFd<'_>, request: &Request, errno: Errno) -> Error {
+        let at = self.at.map(|address| format!(", address {address:#x}")).unwrap_or_default();
+        let about = format!("{}, {} bytes{at}", sys::name_of(fd), request.window.len);
+        Error::new("mmap", errno, about)
     }
 
-    fn finish(&self, request: &Request, memory: Memory) -> Result<Mapping> {
-        let mapping = Mapping::of(memory, request.sharing);
-        if let Some(advice) = self.advice {
-            mapping.advise(0..mapping.len(), advice)?;
+    #[inline]
+    fn finish(&self, memory: Memory) -> Result<Mapping> {
+        match self.advice {
+            None => Ok(Mapping::of(memory, self.sharing)),
+            Some(advice) => Mapping::of(memory, self.sharing).advised(advice),
         }
-        Ok(mapping)
     }
 }

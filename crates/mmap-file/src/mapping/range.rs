@@ -20,12 +20,15 @@ pub(crate) struct Window {
     pub lead: usize,
     /// How many bytes the user sees.
     pub len: usize,
+    /// The pages that it is about.
+    pub page: PageSize,
 }
 
 impl Window {
     /// # Errors
     ///
     /// `EINVAL` for no bytes at all; `EOVERFLOW` if the last byte lies where no file can have one.
+    #[inline]
     pub fn new(offset: u64, len: usize, page: PageSize) -> Result<Window> {
         let about = || format!("{len} bytes at offset {offset}");
         if len == 0 {
@@ -34,12 +37,13 @@ impl Window {
                  if the file is empty, grow it first",
             ));
         }
-        let lead = (offset % page.bytes() as u64) as usize;
+        // Of the offset, only the low bits matter: a page is smaller than a `usize`.
+        let lead = page.offset_in_page(offset as usize);
         let end = u64::try_from(len).ok().and_then(|len| offset.checked_add(len));
         if end.is_none_or(|end| i64::try_from(end).is_err()) {
             return Err(Error::refused("mmap", Errno::EOVERFLOW, about()));
         }
-        Ok(Window { aligned: offset - lead as u64, lead, len })
+        Ok(Window { aligned: offset - lead as u64, lead, len, page })
     }
 
     /// How many bytes mmap(2) gets. It cannot overflow: offset and length fit in an `i64`.
@@ -62,12 +66,18 @@ impl Window {
 /// # Errors
 ///
 /// `ERANGE` if they do not.
+#[inline]
 pub(crate) fn inside(call: &'static str, size: usize, offset: usize, len: usize) -> Result<()> {
     if offset <= size && len <= size - offset {
         return Ok(());
     }
-    Err(Error::refused(call, Errno::ERANGE, format!("{len} bytes at offset {offset}"))
-        .with_remedy(format!("the mapping has {size} bytes; what follows is not ours to touch")))
+    Err(outside(call, size, offset, len))
+}
+
+#[cold]
+fn outside(call: &'static str, size: usize, offset: usize, len: usize) -> Error {
+    Error::refused(call, Errno::ERANGE, format!("{len} bytes at offset {offset}"))
+        .with_remedy(format!("the mapping has {size} bytes; what follows is not ours to touch"))
 }
 
 #[cfg(test)]

@@ -25,11 +25,12 @@
 //!   well asks [`still_reaches`] *after* the access; if the file has those bytes then, it was not
 //!   cut, unless it has grown again meanwhile, with zeros in the hole.
 //! - **Good bytes are bytes of good pages**: some at the end of the last of them may be such zeros.
-//!   There may be up to 127 good bytes more than said.
 //! - **A disk that fails** while a page is read, and a tmpfs that is full, raise the same signal and
 //!   look the same here.
 //! - **System calls** that are given the memory (a write(2) from it) fail with `EFAULT`; that is
 //!   the kernel's doing, with or without us.
+//! - **Huge pages** of hugetlbfs cannot be replaced by small ones: past the end of such a file, what
+//!   is touched in place is SIGBUS, as ever. Copies have their net.
 //! - On processors other than x86-64 and aarch64 there is no net below the copies, and they spoil
 //!   the mapping as atomics do.
 //! - [`MapOptions::unguarded`](super::MapOptions::unguarded) leaves all of this out, and each touch

@@ -18,7 +18,8 @@ use std::os::unix::fs::FileExt;
 use ipc_common::{Errno, Error, PageSize, Result};
 
 use super::layout::{
-    LONGEST_FILE, Layout, TRAILER, abandoned_trailer, fresh_trailer, is_cut_trailer, is_trailer,
+    LONGEST_FILE, Layout, SEQUENCE, TRAILER, abandoned_trailer, fresh_trailer, is_cut_trailer,
+    is_trailer,
 };
 use crate::open::regular;
 use crate::resize::grow_file;
@@ -104,8 +105,14 @@ pub(crate) fn put_trailer(file: &File, layout: Layout) -> Result<()> {
     put(file, layout, &fresh_trailer())
 }
 
+/// Writes a trailer, its magic last. pwrite(2) stores byte by byte, as far as others can tell: a
+/// reader that has found the magic, and then what the sequence was before, would believe it, and it
+/// may be an even one: a writer's, who was at it while his trailer was cut off.
 fn put(file: &File, layout: Layout, trailer: &[u8; TRAILER]) -> Result<()> {
-    file.write_all_at(trailer, layout.trailer() as u64)
+    let (magic, rest) = trailer.split_at(SEQUENCE);
+    let at = layout.trailer() as u64;
+    file.write_all_at(rest, at + SEQUENCE as u64)
+        .and_then(|()| file.write_all_at(magic, at))
         .map_err(|error| Error::from_io("pwrite", &error, sys::name_of(file)))
 }
 

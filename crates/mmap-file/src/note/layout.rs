@@ -21,13 +21,19 @@ const MAGIC: [u8; 8] = *b"ipc-note";
 const VERSION: u32 = 1;
 
 /// Where in the trailer the sequence is.
-const SEQUENCE: usize = 12;
+pub(crate) const SEQUENCE: usize = 12;
+
+/// The sequence of a note that nobody has written yet. 0 is that of none: it is what stands there
+/// after a cut, when the file has grown again, and a reader who sees it has seen no note, whatever
+/// stood before it at the moment when he looked there.
+pub(crate) const FIRST: u32 = 2;
 
 /// The trailer of a note that nobody has written yet.
 pub(crate) fn fresh_trailer() -> [u8; TRAILER] {
     let mut bytes = [0; TRAILER];
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..SEQUENCE].copy_from_slice(&VERSION.to_ne_bytes());
+    bytes[SEQUENCE..SEQUENCE + 4].copy_from_slice(&FIRST.to_ne_bytes());
     bytes
 }
 

@@ -35,11 +35,12 @@
 //! # Layout
 //!
 //! `layout` knows the bytes; `seqlock` is the protocol, proved with loom on the very source that
-//! ships; `reader` and `writer` use it; `adopt` decides which existing files a writer may take
+//! ships, `mapped` the memory that it is about; `reader` and `writer` use it; `adopt` decides which existing files a writer may take
 //! over; `whereabouts` notices that a file was replaced.
 
 mod adopt;
 mod layout;
+mod mapped;
 mod reader;
 mod seqlock;
 mod whereabouts;
@@ -48,5 +49,5 @@ mod writer;
 pub use adopt::Adopt;
 pub use layout::{LONGEST_FILE, TRAILER};
 pub use reader::NoteReader;
-pub use whereabouts::Whereabouts;
+pub use whereabouts::{Whereabouts, whereabouts};
 pub use writer::NoteWriter;

@@ -11,7 +11,8 @@ use ipc_common::note::Reading;
 use ipc_common::view::{ReadView, Text, Woken};
 use ipc_common::{Errno, Error, Result};
 
-use super::layout::{LONGEST_FILE, Layout, TRAILER, is_cut_trailer};
+use super::layout::{FIRST, LONGEST_FILE, Layout, TRAILER, is_cut_trailer, is_trailer};
+use super::mapped::Seen;
 use super::seqlock::{Look, Looking, look};
 use super::whereabouts::{Whereabouts, whereabouts};
 use crate::lock::is_locked;
@@ -83,22 +84,26 @@ impl NoteReader {
     fn look_once(&mut self) -> Result<Option<Reading>> {
         self.follow_length()?;
         let Some(mapping) = &self.mapping else {
-            self.not_cut(None)?;
+            self.is_not_cut(None)?;
             return Ok(Some(Reading::Whole { text: Text::default(), sequence: 0 }));
         };
         let view = mapping.view()?;
         let Some(layout) = note_in(view, self.len) else {
-            self.not_cut(Some(view))?;
             let text = view.text()?;
             // Not if a writer has made it a note meanwhile: it may have begun to write.
             let len = regular("fstat", self.file.as_fd())?;
             let still_none = len == self.len && note_in(view, len).is_none();
-            return Ok(still_none.then_some(Reading::Whole { text, sequence: 0 }));
+            // Last, and by one look: a note that was renewed and cut again between two looks would
+            // be no cut note to the first, and no note to the second.
+            let shown = still_none && self.is_not_cut(Some(view))?;
+            return Ok(shown.then_some(Reading::Whole { text, sequence: 0 }));
         };
         self.note = Some(layout);
         let text = view.part(0, layout.trailer())?;
-        let shared = Shared { file: view, text, at: layout.sequence() };
+        let shared = Seen { file: view, text, at: layout.sequence() };
         match look(&shared) {
+            // A cut, and growth: the trailer's place is empty.
+            Look::Whole { sequence: 0, .. } => Ok(None),
             Look::Whole { copy, sequence } => {
                 let text = copy?;
                 // If the file was cut during the look, and has grown again, there are zeros in the
@@ -112,8 +117,15 @@ impl NoteReader {
                     return Ok(None);
                 }
                 view.check()?;
+                // A cut takes the length first, and then puts zeros into the rest of the last page,
+                // from the front: of a text and a trailer in one page it may be half done.
+                if regular("fstat", self.file.as_fd())? != self.len {
+                    return Ok(None);
+                }
                 self.seen = sequence;
-                Ok(Some(Reading::Whole { text, sequence: sequence.into() }))
+                // Counted from 0, as people count.
+                let sequence = sequence.wrapping_sub(FIRST).into();
+                Ok(Some(Reading::Whole { text, sequence }))
             }
             Look::Odd(sequence) => {
                 // Each write changes the sequence. So if it is still the same after nobody was
@@ -137,15 +149,15 @@ impl NoteReader {
 
     /// Whether a file that is no note can be shown as it is: not if it is what is left of a note. A
     /// cut that takes some of the text takes all of the trailer, behind it; and if the file grows
-    /// again, there are zeros.
-    fn not_cut(&self, view: Option<ReadView<'_>>) -> Result<()> {
-        let Some(note) = self.note else { return Ok(()) };
+    /// again, there are zeros. `false`: it is a note again, so another look will tell.
+    fn is_not_cut(&self, view: Option<ReadView<'_>>) -> Result<bool> {
+        let Some(note) = self.note else { return Ok(true) };
         let mut trailer = [0; TRAILER];
         if let Some(view) = view.filter(|_| self.len >= note.len() as u64) {
             view.read(note.trailer(), &mut trailer)?;
         }
         if !is_cut_trailer(&trailer) {
-            return Ok(());
+            return Ok(!(is_trailer(&trailer) && self.len == note.len() as u64));
         }
         let about = format!("{}, {} bytes", self.path.display(), self.len);
         Err(Error::refused("note", Errno::EBADMSG, about).with_remedy(
@@ -236,29 +248,4 @@ fn wait(view: ReadView<'_>, layout: Layout, seen: u32, limit: Duration) -> Resul
         Err(error) => return Err(error),
     }
     Ok(())
-}
-
-/// The mapped file, as the protocol sees it.
-struct Shared<'a> {
-    file: ReadView<'a>,
-    text: ReadView<'a>,
-    at: usize,
-}
-
-impl Looking for Shared<'_> {
-    type Copy = Result<Text>;
-
-    fn load_sequence(&self, order: Ordering) -> u32 {
-        // The offset is inside and aligned. So it fails only if the file was cut, and then nobody
-        // believes what this look has found.
-        self.file.load_u32(self.at, order).unwrap_or_default()
-    }
-
-    fn fence(&self, order: Ordering) {
-        fence(order);
-    }
-
-    fn copy_out(&self) -> Result<Text> {
-        self.text.text()
-    }
 }

@@ -10,6 +10,8 @@ use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use ipc_common::Result;
 use ipc_common::note::Before;
 
+use super::layout::FIRST;
+
 /// What a reader needs.
 pub(crate) trait Looking {
     /// A copy of the text.
@@ -63,7 +65,8 @@ pub(crate) fn replace<S: Changing>(shared: &S, text: &[u8]) -> Result<Before> {
     // No byte of the text is stored before the odd sequence.
     shared.fence(Release);
     shared.copy_in(text)?;
-    shared.store_sequence(odd.wrapping_add(1), Release);
+    // After the last number comes the first one, not 0, which is no note's.
+    shared.store_sequence(odd.wrapping_add(1).max(FIRST), Release);
     Ok(if found == odd { Before::Abandoned } else { Before::Whole })
 }
 

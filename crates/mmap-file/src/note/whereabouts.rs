@@ -22,7 +22,11 @@ pub enum Whereabouts {
 
 /// Compares device and inode. The comparison is made between files that both exist at that
 /// moment, so a number that is used again cannot deceive it.
-pub(crate) fn whereabouts(file: &File, path: &Path) -> Result<Whereabouts> {
+///
+/// # Errors
+///
+/// Those of stat(2), but `ENOENT`: `EACCES` if a folder on the way is closed, above all.
+pub fn whereabouts(file: &File, path: &Path) -> Result<Whereabouts> {
     let ours = file.metadata().map_err(|e| Error::from_io("fstat", &e, sys::name_of(file)))?;
     match std::fs::metadata(path) {
         Ok(theirs) if (theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino()) => {

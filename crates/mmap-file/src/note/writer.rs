@@ -2,16 +2,15 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering, fence};
 use std::time::Duration;
 
 use ipc_common::note::Before;
-use ipc_common::view::{Text, WriteView};
 use ipc_common::{Errno, Error, PageSize, Result};
 
 use super::adopt::{Adopt, is_note, put_trailer, renew, take_over};
 use super::layout::Layout;
-use super::seqlock::{Changing, Looking, replace};
+use super::mapped::Held;
+use super::seqlock::replace;
 use super::whereabouts::{Whereabouts, whereabouts};
 use crate::lock::lock_within;
 use crate::mapping::{MapOptions, Mapping};
@@ -131,7 +130,7 @@ impl NoteWriter {
 
     fn replace(&self, text: &[u8]) -> Result<Before> {
         let view = self.mapping.write_view()?;
-        let shared = Shared {
+        let shared = Held {
             sequence: view.atomic_u32(self.layout.sequence())?,
             text: view.part(0, self.layout.trailer())?,
         };
@@ -178,7 +177,13 @@ impl NoteWriter {
             Errno::ERANGE | Errno::EINVAL | Errno::EBADMSG => cut_again(&self.path),
             _ => error,
         });
-        (self.mapping, self.layout) = mapped?;
+        let (mapping, layout) = mapped?;
+        // To believe the length of what was cut again would make a shorter note of it; and if it then
+        // grew again, no reader could tell.
+        if !layout.is_note(mapping.view()?) {
+            return Err(cut_again(&self.path));
+        }
+        (self.mapping, self.layout) = (mapping, layout);
         Ok(())
     }
 
@@ -247,38 +252,4 @@ fn changed(path: &Path) -> Error {
 fn cut_again(path: &Path) -> Error {
     Error::refused("note", Errno::EAGAIN, path.display().to_string())
         .with_remedy("the file was cut shorter once more while it was made a note; try again")
-}
-
-/// The mapped file, as the protocol sees it.
-struct Shared<'a> {
-    sequence: &'a AtomicU32,
-    text: WriteView<'a>,
-}
-
-impl Looking for Shared<'_> {
-    type Copy = Result<Text>;
-
-    fn load_sequence(&self, order: Ordering) -> u32 {
-        self.sequence.load(order)
-    }
-
-    fn fence(&self, order: Ordering) {
-        fence(order);
-    }
-
-    fn copy_out(&self) -> Result<Text> {
-        self.text.text()
-    }
-}
-
-impl Changing for Shared<'_> {
-    fn store_sequence(&self, value: u32, order: Ordering) {
-        self.sequence.store(value, order);
-    }
-
-    fn copy_in(&self, text: &[u8]) -> Result<()> {
-        let stored = self.text.put_text(text)?;
-        debug_assert_eq!(stored.cut, 0, "`check` has refused what is too long");
-        Ok(())
-    }
 }

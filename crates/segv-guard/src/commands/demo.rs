@@ -5,10 +5,9 @@ use std::ptr;
 use clap::Args;
 use ipc_common::Errno;
 use ipc_common::cli::style::{FAINT, KERNEL, STRONG};
-use ipc_common::cli::{Actor, Failure, Quit};
+use ipc_common::cli::{Actor, Failure, Narrator, Quit, ending, watching};
 use segv_guard::explain::Scene;
 
-use super::narrator::{Narrator, ending, watching};
 use super::own;
 use super::truncate::Truncate;
 

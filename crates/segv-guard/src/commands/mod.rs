@@ -5,24 +5,20 @@
 //! `raw` is the lecture's idea in one file, to be read; `tour` commits every illegal access there
 //! is; `truncate` cuts a file under a mapping; `overflow`, `lazy` and `dirty` put faults to use;
 //! `explain` looks at an address; `demo` tells the story in one go. `sys` wraps the calls that are
-//! not safe; `narrator` is how a story is told.
+//! not safe.
 
 mod demo;
 mod dirty;
 mod explain;
 mod lazy;
-mod narrator;
 mod overflow;
 mod raw;
 mod sys;
 mod tour;
 mod truncate;
 
-use std::env;
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
-use ipc_common::cli::Failure;
+use ipc_common::cli::{self, Failure};
 
 /// Illegal memory access: what the kernel says about it, and how to live through it.
 ///
@@ -94,20 +90,7 @@ impl Arguments {
 
 /// What to type to run one of these commands, from any folder.
 fn own(command: &str) -> String {
-    // cargo says so to the programs that it runs.
-    if env::var("CARGO_PKG_NAME").is_ok_and(|name| name == env!("CARGO_PKG_NAME")) {
-        return format!("cargo run -p {} -- {command}", env!("CARGO_PKG_NAME"));
-    }
-    let this = PathBuf::from(env::args_os().next().unwrap_or_default());
-    // A bare name was found in the PATH, and will be again.
-    let bare = this.components().count() == 1;
-    let this = if bare { this } else { std::path::absolute(&this).unwrap_or(this) };
-    // For a shell, which looks twice at a blank.
-    let this = this.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    let quoted = || format!("'{}'", this.replace('\'', r"'\''"));
-    let program = if this.chars().all(plain) { this.clone() } else { quoted() };
-    format!("{program} {command}")
+    cli::own(env!("CARGO_PKG_NAME"), command)
 }
 
 /// `1 access`, `2 accesses`.

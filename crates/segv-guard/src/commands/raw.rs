@@ -15,13 +15,11 @@ use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering::SeqCst};
 
 use clap::Args;
 use ipc_common::cli::style::{KERNEL, STRONG};
-use ipc_common::cli::{Failure, Quit};
+use ipc_common::cli::{Failure, Narrator, Quit};
 use ipc_common::{Error, PageSize};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use segv_guard::explain::{Place, Scene};
-
-use super::narrator::Narrator;
 
 const READ: ProtFlags = ProtFlags::PROT_READ;
 const READ_WRITE: ProtFlags = ProtFlags::PROT_READ.union(ProtFlags::PROT_WRITE);

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 
 use clap::Args;
 use ipc_common::cli::style::{KERNEL, READER, WRITER};
-use ipc_common::cli::{Actor, Failure, Quit, out};
+use ipc_common::cli::{Actor, Failure, Narrator, Quit, ending, out, watching};
 use ipc_common::view::ReadView;
 use ipc_common::{Error, PageSize, Result};
 use nix::sys::mman::ProtFlags;
@@ -16,7 +16,6 @@ use nix::sys::resource::Resource;
 use nix::unistd::mkdtemp;
 use segv_guard::explain::Scene;
 
-use super::narrator::{Narrator, ending, watching};
 use super::sys;
 
 /// How long the file is, and how long it is after the cut, in half pages.

@@ -2,7 +2,6 @@
 
 use ipc_common::PageSize;
 
-use super::listed::{Backing, Listed};
 use super::machine::{self, Half};
 use super::mistake::Mistake;
 use super::outcome;
@@ -10,6 +9,7 @@ use super::place::Place;
 use super::scene::{Scene, Side};
 use super::words;
 use crate::fault::{Access, Cause, Fault};
+use crate::maps::{Backing, Listed};
 
 /// How far below the stack pointer an overflow is still one: the largest frame of a function that
 /// touches its pages in order is smaller.

@@ -38,13 +38,13 @@
 //!
 //! # Layout
 //!
-//! `listed` is a line of /proc/PID/maps; `process` asks /proc; `machine` knows which addresses the
+//! `process` asks /proc what [`maps`](crate::maps) does not say; `machine` knows which addresses the
 //! processor has; `scene` puts them together; `place` is where an address lies; `outcome` what an
-//! access would do; `diagnosis` finds the mistake, `mistake` says it; `words` are the small change.
+//! access would do; `diagnosis` finds the mistake, `mistake` says it; `told` puts a
+//! mapping into a sentence; `words` are the small change.
 
 mod diagnosis;
 mod explanation;
-mod listed;
 mod machine;
 mod mistake;
 mod outcome;
@@ -53,15 +53,17 @@ mod process;
 mod scene;
 #[cfg(test)]
 mod tests;
+mod told;
 mod words;
 
 pub use explanation::Explanation;
-pub use listed::{Backing, Listed};
 pub use mistake::Mistake;
 pub use outcome::Outcome;
 pub use place::Place;
 pub use scene::Scene;
 pub use words::text_in;
+
+pub use crate::maps::{Backing, Listed};
 
 #[cfg(doc)]
 use crate::Fault;

@@ -7,11 +7,11 @@ use std::fmt;
 use ipc_common::PageSize;
 use nix::sys::signal::Signal;
 
-use super::listed::{Backing, Listed};
 use super::place::Place;
 use super::scene::Scene;
 use super::{machine, process};
 use crate::fault::{Access, Cause, Fault};
+use crate::maps::{Backing, Listed};
 
 /// How far the kernel keeps a growing stack from the mapping below it: `stack_guard_gap`, 256
 /// pages unless it was booted otherwise.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::listed::Listed;
 use super::words;
+use crate::maps::Listed;
 
 /// What lies at an address of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use ipc_common::{Errno, Error, PageSize, Result};
+use ipc_common::{PageSize, Result};
 
-use super::listed::{Backing, Listed};
+use crate::maps::{self, Backing, Listed};
 
 /// Bit 58 of a page's entry (pagemap.rst): `MADV_GUARD_INSTALL` was asked for it. 0 on a kernel
 /// that does not tell.
@@ -17,35 +17,13 @@ const GUARDED: u64 = 1 << 58;
 
 /// All that a process has mapped, by address, with the lengths of the files.
 pub(super) fn mappings(pid: u32) -> Result<Vec<Listed>> {
-    let mut all = parse(&maps(pid)?);
+    let mut all = maps::of(pid)?;
     // A program's file is mapped four or five times.
     let mut known: HashMap<u64, Option<u64>> = HashMap::new();
     for listed in all.iter_mut().filter(|listed| listed.is_file()) {
         listed.file_len = *known.entry(listed.inode).or_insert_with(|| file_len(pid, listed));
     }
     Ok(all)
-}
-
-pub(super) fn parse(maps: &[u8]) -> Vec<Listed> {
-    maps.split(|byte| *byte == b'\n').filter_map(Listed::parse).collect()
-}
-
-fn maps(pid: u32) -> Result<Vec<u8>> {
-    fs::read(format!("/proc/{pid}/maps")).map_err(|error| {
-        let error = Error::from_io("open", &error, format!("process {pid}"));
-        match error.errno() {
-            Errno::ENOENT | Errno::ESRCH if Path::new("/proc/self").exists() => {
-                Error::refused("open", Errno::ESRCH, format!("process {pid}"))
-                    .with_remedy("there is no process with this id (any more); see `ps -e`")
-            }
-            Errno::ENOENT => error.with_remedy("/proc is not mounted here, and only it knows"),
-            Errno::EACCES | Errno::EPERM => error.with_remedy(
-                "this process is another user's, or does not let itself be looked into (see \
-                 proc(5) and ptrace(2)); ask about one of your own",
-            ),
-            _ => error,
-        }
-    })
 }
 
 fn file_len(pid: u32, listed: &Listed) -> Option<u64> {

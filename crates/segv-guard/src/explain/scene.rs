@@ -5,12 +5,12 @@ use std::ops::Range;
 use ipc_common::Result;
 
 use super::explanation::Explanation;
-use super::listed::Listed;
 use super::machine::{self, Half};
 use super::outcome::{self, Outcome};
 use super::place::Place;
 use super::{diagnosis, process};
 use crate::fault::{Access, Fault};
+use crate::maps::{self, Listed};
 
 /// `vm.mmap_min_addr` is at most this on the systems we know; root can set it to 0.
 const NULLS_LAST: usize = 0xffff;
@@ -66,7 +66,7 @@ impl Scene {
     /// assert!(!scene.outcome(0x602000, Access::Write).is_allowed());
     /// ```
     pub fn from_maps(maps: &[u8]) -> Scene {
-        Scene::new(process::parse(maps))
+        Scene::new(maps::parse(maps))
     }
 
     pub(super) fn new(mut mappings: Vec<Listed>) -> Scene {

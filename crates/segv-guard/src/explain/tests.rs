@@ -34,14 +34,14 @@ const NOTES: usize = 0x7f00_0000_0000;
 const PLAIN: usize = 0x7f00_0010_0000;
 
 fn scene() -> Scene {
-    let mut mappings = process::parse(MAPS);
+    let mut mappings = crate::maps::parse(MAPS);
     mappings.iter_mut().filter(|listed| listed.is_file()).for_each(|l| l.file_len = Some(1 << 20));
     Scene::new(mappings)
 }
 
 /// The same, with so many bytes in notes.dat.
 fn with_notes(len: Option<u64>) -> Scene {
-    let mut mappings = process::parse(MAPS);
+    let mut mappings = crate::maps::parse(MAPS);
     mappings.iter_mut().filter(|listed| listed.inode == 9).for_each(|l| l.file_len = len);
     Scene::new(mappings)
 }
@@ -87,6 +87,29 @@ fn null_and_what_lies_behind_it() {
     ] {
         says(&scene, segv(Cause::Unmapped, address, access), sentence);
     }
+}
+
+/// What a test machine cannot be made to do on demand, or only one processor does.
+#[test]
+fn what_is_rare_has_a_sentence_too() {
+    let scene = scene();
+    let end = |fault, words: &str| {
+        let sentence = scene.explain(&fault).to_string();
+        assert!(sentence.ends_with(words), "{sentence}");
+    };
+    let locked = segv(Cause::ProtectionKey, PLAIN, Read);
+    end(locked, "is locked by a protection key: the thread has not unlocked it");
+    // BUS_ADRALN, BUS_MCEERR_AR.
+    end(bus(1, PLAIN + 1, Read), "a pointer was cast to a type that needs alignment");
+    end(bus(4, PLAIN, Read), "was in memory that has failed: what stood there is lost");
+    let nowhere = "no page can have this address: something was written over the pointer";
+    end(segv(Cause::Unmapped, 1 << 62, Read), nowhere);
+    end(
+        segv(Cause::NonCanonical, 0, Unknown),
+        "no page can have it: something was written over the pointer (or an instruction such as \
+         movaps met a misaligned one)",
+    );
+    end(segv(Cause::Unmapped, 0xffff_8000_0000_0000, Write), "never a program's pointer");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 
 use crate::context::{Registers, settle};
 use crate::fault::Fault;
+use crate::mapped;
 use crate::table::{self, Turn};
 use previous::Previous;
 
@@ -48,12 +49,18 @@ pub struct Guard(());
 /// # Errors
 ///
 /// Those of sigaction(2), which has none for these two signals unless a seccomp filter makes one.
+#[inline]
 pub fn install() -> Result<Guard> {
     static INSTALLED: OnceLock<Result<()>> = OnceLock::new();
-    INSTALLED
-        .get_or_init(|| [Signal::SIGSEGV, Signal::SIGBUS].into_iter().try_for_each(install_for))
-        .clone()
-        .map(|()| Guard(()))
+    match INSTALLED.get_or_init(install_now) {
+        Ok(()) => Ok(Guard(())),
+        Err(error) => Err(error.clone()),
+    }
+}
+
+#[cold]
+fn install_now() -> Result<()> {
+    [Signal::SIGSEGV, Signal::SIGBUS].into_iter().try_for_each(install_for)
 }
 
 fn install_for(signal: Signal) -> Result<()> {
@@ -101,6 +108,7 @@ unsafe fn answered(info: *const libc::siginfo_t, context: *mut c_void) -> bool {
     answered_by_range(Turn::BeforeCopies)
         || land(&fault, &mut registers)
         || answered_by_range(Turn::AfterCopies)
+        || mapped::mends(&fault)
 }
 
 /// A copy of `ipc_common::view` or a probe: it returns the fault.

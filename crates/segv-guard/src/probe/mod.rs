@@ -24,8 +24,9 @@ use crate::handler::Guard;
 /// A copy that a fault stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CutShort {
-    /// So many bytes from the start on are in place. Up to 127 more may be, and bytes behind that,
-    /// too: the copy moves several at a time and counts them afterwards.
+    /// So many bytes from the start on are in place: all before the one that could not be read or
+    /// written. (Up to 127 fewer, should the processor not have told where that one is.) Bytes
+    /// behind may have been copied, too: the copy moves several at a time.
     pub good: usize,
     /// What stopped it.
     pub fault: Fault,

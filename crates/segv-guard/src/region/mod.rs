@@ -147,6 +147,9 @@ impl Region {
             return Err(Error::refused("Region::protect", Errno::ERANGE, about())
                 .with_remedy(format!("the region has {} pages", self.pages)));
         }
+        if pages.is_empty() {
+            return Ok(());
+        }
         self.try_protect(pages.clone(), protection)
             .map_err(|errno| Error::new("mprotect", errno, about()))
     }

@@ -15,69 +15,28 @@
 //!
 //! # Layout
 //!
-//! `ranges` is the sorted array; `protocol` the order of loads and stores; `shared` the words that
-//! it is about.
+//! `handler` is what a range's handler promises and may answer; `ranges` the sorted array; `protocol`
+//! the order of loads and stores; `shared` the words that it is about. Mappings of files, of which
+//! there are many that come and go, are not in here but in `mapped`.
 
+mod handler;
 mod protocol;
 mod ranges;
 mod shared;
 
 use std::fmt;
 use std::ptr::{self, NonNull};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipc_common::{PageSize, Result};
 
 use crate::fault::Fault;
 use crate::handler::Guard;
+use crate::mapped;
+pub use handler::{Answer, OnFault, Turn};
 use protocol::Reading;
 use ranges::{Ranges, Slot};
 use shared::{Entry, Shared, Table};
-
-/// What a handler makes of a fault in its range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The access is possible now: run the instruction again.
-    Mended,
-    /// Another thread faulted on the same page and has mended it, or is about to: run the
-    /// instruction again. If it faults again, the handler is asked again.
-    Retry,
-    /// Not what this handler is there for: go on as if the range had none.
-    NotMine,
-}
-
-/// Whether a handler is asked before or after the copies that land.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// Before: for memory that is there, but has to be made ready when it is touched. A copy of a
-    /// view or a probe then goes on as if nothing had been.
-    BeforeCopies,
-    /// After: for emergencies. A copy of a view or a probe gets its fault as an error; the handler
-    /// is asked for what has no net: loads, stores and atomics in place.
-    AfterCopies,
-}
-
-/// A handler for the faults of a range. See [`Guard::register`].
-///
-/// # Safety
-///
-/// [`OnFault::on_fault`] runs within a signal handler, on the thread that faulted, on whatever
-/// stack it has, in the middle of whatever it was doing:
-///
-/// - it is async-signal-safe (signal-safety(7)): it allocates and frees nothing, takes no lock that
-///   any thread holds while it touches the range or handles a signal, and calls only what may be
-///   called so;
-/// - it does not panic;
-/// - it does not add or remove ranges;
-/// - what it does to the memory breaks nobody's reference.
-///
-/// `errno` is put back afterwards. It may fault itself, if another range's handler, or a copy with
-/// a net, answers for that.
-pub unsafe trait OnFault: Send + Sync {
-    /// Answers a fault whose address lies in the range. Called from many threads at once, even for
-    /// the same page.
-    fn on_fault(&self, fault: &Fault) -> Answer;
-}
 
 static SHARED: Shared = Shared::new();
 /// One change at a time; the handler does not take it.
@@ -159,9 +118,13 @@ impl Guard {
         turn: Turn,
         handler: Arc<dyn OnFault>,
     ) -> Result<Registration> {
-        let end = ranges::checked_end(start, len, PageSize::system())?;
+        let end = checked_end(start, len)?;
         let entry = NonNull::from(Box::leak(Box::new(Entry::new(turn, handler))));
-        match change(|table| table.with(Slot { start, end, entry })) {
+        let with = |table: &Table| {
+            if_none_overlaps(table, start, end)?;
+            Ok(table.with(Slot { start, end, entry }))
+        };
+        match change(with) {
             Ok(()) => Ok(Registration { start, end, entry }),
             Err(error) => {
                 // SAFETY: it was in no table, so nobody else has it.
@@ -172,10 +135,40 @@ impl Guard {
     }
 }
 
+/// The end of a range that can be registered: `len` bytes from `start` on.
+#[inline]
+pub(crate) fn checked_end(start: usize, len: usize) -> Result<usize> {
+    ranges::checked_end(start, len, PageSize::system())
+}
+
+/// Does what puts `start..end` among the ranges that are not in the table, if nobody answers for
+/// any of it.
+#[inline]
+pub(crate) fn if_free<T>(start: usize, end: usize, put: impl FnOnce() -> T) -> Result<T> {
+    let _one_at_a_time = one_at_a_time();
+    let table = SHARED.table(std::sync::atomic::Ordering::Relaxed);
+    // SAFETY: null, or made by `change`, which does not free it while we hold the mutex.
+    if_none_overlaps(unsafe { table.as_ref() }.unwrap_or(&Ranges::none()), start, end)?;
+    Ok(put())
+}
+
+#[inline]
+fn if_none_overlaps(table: &Table, start: usize, end: usize) -> Result<()> {
+    match table.overlapping(start, end).or_else(|| mapped::overlapping(start, end)) {
+        Some(other) => Err(ranges::taken(start, end, other)),
+        None => Ok(()),
+    }
+}
+
+#[inline]
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    // Nothing in there leaves anything half done, so a panic elsewhere spoils nothing.
+    CHANGE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Replaces the table by another, and frees it.
 fn change(to: impl FnOnce(&Table) -> Result<Table>) -> Result<()> {
-    // Nothing in here leaves anything half done, so a panic elsewhere spoils nothing.
-    let _one_at_a_time = CHANGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = one_at_a_time();
     let old = SHARED.table(std::sync::atomic::Ordering::Relaxed);
     let none = Ranges::none();
     // SAFETY: null, or made by the last call, and freed by nobody but this one.

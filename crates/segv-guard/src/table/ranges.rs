@@ -29,25 +29,19 @@ impl<E: Copy> Ranges<E> {
         (address < slot.end).then_some(slot.entry)
     }
 
-    /// These and one more.
-    pub(super) fn with(&self, slot: Slot<E>) -> Result<Ranges<E>> {
+    /// A range that has an address in `start..end`.
+    pub(super) fn overlapping(&self, start: usize, end: usize) -> Option<(usize, usize)> {
+        let before_end = self.0.partition_point(|slot| slot.start < end);
+        // No two overlap, so of those that begin before the end, the last one also ends last.
+        let last = self.0.get(before_end.checked_sub(1)?)?;
+        (start < last.end).then_some((last.start, last.end))
+    }
+
+    /// These and one more, which overlaps none.
+    pub(super) fn with(&self, slot: Slot<E>) -> Ranges<E> {
         let at = self.0.partition_point(|other| other.start < slot.start);
         let (before, after) = self.0.split_at(at);
-        let neighbours = [before.last(), after.first()];
-        let overlaps = |other: &&Slot<E>| other.start < slot.end && slot.start < other.end;
-        if let Some(other) = neighbours.into_iter().flatten().find(overlaps) {
-            return Err(refused(
-                Errno::EEXIST,
-                slot.start,
-                slot.end - slot.start,
-                format!(
-                    "{:#x}..{:#x} has a handler already, and a fault gets one answer; remove that \
-                 first, or choose a range that does not overlap",
-                    other.start, other.end
-                ),
-            ));
-        }
-        Ok(Ranges([before, &[slot], after].concat().into_boxed_slice()))
+        Ranges([before, &[slot], after].concat().into_boxed_slice())
     }
 
     /// These without the one that begins at `start`.
@@ -61,24 +55,39 @@ impl<E: Copy> Ranges<E> {
 }
 
 /// The end of a range that can be registered: `len` bytes from `start` on.
+#[inline]
 pub(super) fn checked_end(start: usize, len: usize, page: PageSize) -> Result<usize> {
-    let because = |errno, why: &str| Err(refused(errno, start, len, why.to_owned()));
-    if len == 0 {
-        return because(Errno::EINVAL, "the range is empty, so no fault can be in it");
+    match start.checked_add(len) {
+        Some(end) if len != 0 && page.is_aligned(start) && page.is_aligned(end) => Ok(end),
+        end => Err(no_range(start, len, end, page)),
     }
-    let Some(end) = start.checked_add(len) else {
-        return because(Errno::EINVAL, "the range runs past the end of the address space");
-    };
-    if !page.is_aligned(start) || !page.is_aligned(end) {
-        let why = format!(
-            "the kernel protects whole pages, so a range begins and ends at a multiple of {} bytes",
-            page.bytes()
-        );
-        return because(Errno::EINVAL, &why);
-    }
-    Ok(end)
 }
 
+#[cold]
+fn no_range(start: usize, len: usize, end: Option<usize>, page: PageSize) -> Error {
+    let why = match end {
+        _ if len == 0 => "the range is empty, so no fault can be in it".to_owned(),
+        None => "the range runs past the end of the address space".to_owned(),
+        Some(_) => format!(
+            "the kernel protects whole pages, so a range begins and ends at a multiple of {} bytes",
+            page.bytes()
+        ),
+    };
+    refused(Errno::EINVAL, start, len, why)
+}
+
+/// `other` has an address in `start..end`.
+#[cold]
+pub(super) fn taken(start: usize, end: usize, other: (usize, usize)) -> Error {
+    let why = format!(
+        "{:#x}..{:#x} has a handler already, and a fault gets one answer; remove that first, or \
+         choose a range that does not overlap",
+        other.0, other.1
+    );
+    refused(Errno::EEXIST, start, end - start, why)
+}
+
+#[cold]
 fn refused(errno: Errno, start: usize, len: usize, why: String) -> Error {
     Error::refused("Guard::register", errno, format!("{len} bytes at {start:#x}")).with_remedy(why)
 }
@@ -101,16 +110,18 @@ mod tests {
             for (start, len, add) in asks {
                 let end = (start + len).min(64);
                 if add {
-                    let taken = model[start..end].iter().any(Option::is_some);
-                    match ranges.with(Slot { start, end, entry: start }) {
-                        Ok(more) => {
-                            prop_assert!(!taken);
+                    let overlaps = model[start..end].iter().any(Option::is_some);
+                    match ranges.overlapping(start, end) {
+                        None => {
+                            prop_assert!(!overlaps);
                             model[start..end].fill(Some(start));
-                            ranges = more;
+                            ranges = ranges.with(Slot { start, end, entry: start });
                         }
-                        Err(error) => {
-                            prop_assert!(taken);
-                            prop_assert_eq!(error.errno(), Errno::EEXIST);
+                        Some(other) => {
+                            prop_assert!(overlaps);
+                            let owner = model[start..end].iter().flatten().last();
+                            prop_assert_eq!(owner, Some(&other.0));
+                            prop_assert_eq!(taken(start, end, other).errno(), Errno::EEXIST);
                         }
                     }
                 } else {

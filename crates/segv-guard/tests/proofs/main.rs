@@ -4,6 +4,8 @@
 //! In a process apart from the other unit tests: loom's coroutines catch SIGSEGV to tell when
 //! their stacks overflow, and their handler does not pass on what it does not know.
 
+#[path = "../../src/mapped/protocol.rs"]
+mod mapped_protocol;
 #[path = "../../src/table/protocol.rs"]
 mod protocol;
 #[path = "../../src/uses/snapshot/protocol.rs"]
@@ -11,6 +13,7 @@ mod snapshot_protocol;
 #[path = "../../src/uses/written/protocol.rs"]
 mod written_protocol;
 
+mod mapped;
 mod snapshot;
 mod table;
 mod written;

@@ -172,6 +172,7 @@ fn program_counter(child: Pid) -> usize {
 
 /// To trace one's own child.
 pub fn can_trace() -> Result<(), String> {
+    testkit::need::native()?;
     let status = in_child(|| if ptrace::traceme().is_ok() { 0 } else { 1 });
     match status {
         WaitStatus::Exited(_, 0) => Ok(()),

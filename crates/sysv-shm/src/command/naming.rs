@@ -1,9 +1,9 @@
 //! Which note is meant: `--key`, `--path`, `--proj`, or the user's own.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
+use ipc_common::cli::{own, typed_path};
 use ipc_common::key::ftok;
 use ipc_common::{Key, Project, Result};
 use sysv_shm::note;
@@ -37,12 +37,12 @@ impl Naming {
     /// in another folder.
     pub fn command(&self, command: &str) -> String {
         let (name, text) = command.split_once(' ').unwrap_or((command, ""));
-        let mut line = format!("{} {name}", program());
+        let mut line = own(env!("CARGO_PKG_NAME"), name);
         if let Some(key) = self.key {
             line += &format!(" --key {key}");
         }
         if let Some(path) = &self.path {
-            line += &format!(" --path {}", quoted(&absolute(path)));
+            line += &format!(" --path {}", typed_path(path));
         }
         if let Some(project) = self.proj {
             line += &format!(" --proj {:#x}", project.number());
@@ -51,34 +51,7 @@ impl Naming {
     }
 }
 
-/// What the user types to start this program.
-fn program() -> String {
-    let package = env!("CARGO_PKG_NAME");
-    // cargo says so to the programs that it runs.
-    if env::var("CARGO_PKG_NAME").is_ok_and(|name| name == package) {
-        return format!("cargo run -p {package} --");
-    }
-    let this = env::args_os().next().map(PathBuf::from).unwrap_or_default();
-    // A bare name was found in the PATH, and will be again.
-    if this.components().count() == 1 { quoted(&this) } else { quoted(&absolute(&this)) }
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
-}
-
-/// For a shell: in quotes if it holds anything that a shell would look at twice.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 /// A command on the user's own note, as it can be typed.
-pub fn own(command: &str) -> String {
+pub fn on_own_note(command: &str) -> String {
     Naming { key: None, path: None, proj: None }.command(command)
 }

@@ -37,7 +37,7 @@ pub(super) fn run(
     };
     let limit = Duration::from_secs(order.seconds.into());
     let folders = [cell.places.scratch.as_path()];
-    let watch = || floods::look(cell.job.mode, cell.identity, &folders);
+    let watch = || floods::look(cell.job.mode, cell.identity, before, &folders);
     let outcome = child::run(limit, watch, || perform(check, setting, seed, limit));
     let outcome = outcome.unwrap_or_else(|stopped| match stopped {
         Stopped::TimeOut => failed(

@@ -82,7 +82,9 @@ impl Cell<'_> {
     /// Compiles, in a child: rustc gets a process namespace of its own.
     fn build(&self, grading: &Grading) -> Result<Build> {
         let folders = [self.places.build.as_path()];
-        let watch = || floods::look(self.job.mode, self.identity, &folders);
+        // Programs that could make System V objects do not run yet.
+        let before = census::all()?;
+        let watch = || floods::look(self.job.mode, self.identity, &before, &folders);
         let built = child::run(build::PATIENCE * 3, watch, || {
             build::compile(self.job.mode, self.identity, grading, &self.places)
                 .map_err(|error| error.to_string())

@@ -138,7 +138,7 @@ impl Driver {
     ///
     /// [`Stop::Failed`] if it has ended.
     pub fn maps(&self) -> Result<Vec<Mapping>, Stop> {
-        process::maps(self.process.pid())
+        process::maps(self.process.pid(), self.process.identity())
     }
 
     /// Stops it where it is (SIGSTOP), until [`Driver::resume`]. Returns once it has stopped.

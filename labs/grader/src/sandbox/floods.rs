@@ -8,18 +8,32 @@ use std::path::Path;
 use ipc_common::PageSize;
 
 use super::{Identity, Mode, sweep};
-use crate::evidence::census;
+use crate::evidence::census::{self, Object};
 
 /// Most bytes of memory that the programs of a run may have together, segments included.
 const MEMORY: u64 = 1 << 30;
+/// Most segments, semaphore sets and message queues together.
+const OBJECTS: usize = 256;
 /// Most bytes on disk.
 const DISK: u64 = 512 << 20;
 /// Most files.
 const FILES: usize = 16 * 1024;
 
-/// What flows over, in words; `None` while all is well.
-pub(crate) fn look(mode: Mode, identity: Identity, folders: &[&Path]) -> Option<String> {
-    let memory = memory() + segments(mode, identity);
+/// What flows over, in words; `None` while all is well. `before` are the System V objects that there
+/// were without the run.
+pub(crate) fn look(
+    mode: Mode,
+    identity: Identity,
+    before: &[Object],
+    folders: &[&Path],
+) -> Option<String> {
+    let mut objects = census::all().unwrap_or_default();
+    objects.retain(|object| sweep::is_of_the_run(object, mode, identity, before));
+    // In mode full the namespace bounds them. Elsewhere all programs of the machine share its limits.
+    if objects.len() > OBJECTS {
+        return Some(format!("more than {OBJECTS} System V objects"));
+    }
+    let memory = memory() + objects.iter().map(|object| object.resident).sum::<u64>();
     if memory > MEMORY {
         return Some(format!("more than {} MiB of memory in use", MEMORY >> 20));
     }
@@ -46,17 +60,6 @@ fn memory() -> u64 {
     };
     let below = sweep::below(std::process::id().cast_signed());
     below.into_iter().filter_map(resident).sum::<u64>() * page
-}
-
-fn segments(mode: Mode, identity: Identity) -> u64 {
-    let me = nix::unistd::geteuid().as_raw();
-    let ours = |object: &census::Object| match (mode, identity) {
-        (Mode::Full, _) => true,
-        (_, Identity::Run(id)) => object.creator == id,
-        _ => object.creator == me,
-    };
-    let all = census::all().unwrap_or_default();
-    all.iter().filter(|object| ours(object)).map(|object| object.resident).sum()
 }
 
 /// Bytes and files below a folder, as far as it takes to know that it is too much.

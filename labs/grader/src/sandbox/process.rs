@@ -20,7 +20,7 @@ use nix::unistd::{Pid, pipe2};
 use ipc_common::{Error, Result};
 
 use super::keeper::{self, Given};
-use super::{Ended, Launch, sys};
+use super::{Ended, Identity, Launch, sys};
 use crate::driver::Ends;
 
 /// How long a keeper may take for its clean-up before it is killed as well.
@@ -29,6 +29,7 @@ const CLEAN_UP: Duration = Duration::from_secs(5);
 /// A program that was started. When this is dropped, it and all that came of it are gone.
 #[derive(Debug)]
 pub struct Process {
+    identity: Identity,
     keeper: Pid,
     pid: i32,
     socket: Option<OwnedFd>,
@@ -66,6 +67,7 @@ impl Process {
         drop(given);
         // From here on, dropping it ends the keeper.
         let mut process = Process {
+            identity: launch.identity,
             keeper,
             pid: 0,
             socket: Some(socket),
@@ -106,6 +108,11 @@ impl Process {
     /// Its process id, as this process sees it.
     pub fn pid(&self) -> i32 {
         self.pid
+    }
+
+    /// Whose it is.
+    pub fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// Sends it a signal; nothing happens if it has ended.

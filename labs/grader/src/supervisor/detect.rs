@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::grade::Surroundings;
 use super::pipe::{Cell, End};
+use super::surroundings::Surroundings;
 use crate::cell::{Event, Job, Task};
 use crate::sandbox::Mode;
 

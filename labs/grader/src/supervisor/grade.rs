@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use ipc_common::Result;
 
-use super::folder::RunFolder;
 use super::pipe::{Cell, End};
-use super::users::RunUser;
+use super::run::Run;
+use super::surroundings::Surroundings;
 use super::{Ready, Supervisor};
 use crate::build::{self, Submission};
-use crate::cell::{CheckOrder, Event, Grading, Job, Task};
-use crate::evidence::census::{self, Object};
+use crate::cell::{CheckOrder, Grading, Job, Task};
+use crate::evidence::census::Object;
 use crate::random::Seed;
 use crate::rubric::Visibility;
 use crate::sandbox::Mode;
 use crate::shown;
-use crate::verdict::{CheckResult, Report, save_atomically};
+use crate::verdict::{CheckResult, Report};
 
 /// How to grade.
 #[derive(Clone, Debug, Default)]
@@ -209,89 +209,4 @@ fn orders(ready: &Ready, plan: &Plan) -> Vec<CheckOrder> {
 fn lock_for_this_user() -> PathBuf {
     // Not `TMPDIR`, which may be another one in each terminal.
     Path::new("/tmp").join(format!("ipc-course-one-at-a-time-{}", nix::unistd::geteuid()))
-}
-
-/// What is known so far.
-struct Run {
-    reports: Vec<Report>,
-    save: Option<PathBuf>,
-    /// How many results there have to be.
-    expected: usize,
-}
-
-impl Run {
-    fn heard(&mut self, event: Event, progress: &mut dyn FnMut(Progress<'_>)) {
-        match event {
-            Event::Waiting => progress(Progress::Waiting),
-            Event::Built(build) => {
-                progress(Progress::Built(&build));
-                for report in &mut self.reports {
-                    if !build.succeeded {
-                        report.nothing_runs("it does not compile");
-                    }
-                    report.build = Some(build.clone());
-                }
-                if !build.succeeded {
-                    self.expected = 0;
-                }
-            }
-            Event::Checked { id, round, outcome, millis } => {
-                self.expected = self.expected.saturating_sub(1);
-                match self.reports.get_mut(round as usize) {
-                    Some(report) => {
-                        report.put(&id, outcome, millis);
-                        report.check(&id).into_iter().for_each(|c| progress(Progress::Checked(c)));
-                    }
-                    None => self.grader_failed("a result of a round that was not asked for"),
-                }
-            }
-            Event::Swept { what } => self.reports[0].swept.extend(what),
-            Event::Broken { what } => self.grader_failed(&what),
-            // Not by its word alone: every result has to be there.
-            Event::Done if self.expected == 0 => {
-                self.reports.iter_mut().for_each(|report| report.is_whole = true);
-            }
-            Event::Done => self.grader_failed("results are missing"),
-        }
-        self.save();
-    }
-
-    fn grader_failed(&mut self, what: &str) {
-        self.reports.iter_mut().for_each(|report| report.grader_failed(what.to_owned()));
-    }
-
-    fn save(&mut self) {
-        let Some(path) = &self.save else { return };
-        let bytes = serde_json::to_vec_pretty(&self.reports[0]).unwrap_or_default();
-        if let Err(error) = save_atomically(path, &bytes) {
-            self.save = None;
-            self.grader_failed(&error.to_string());
-        }
-    }
-}
-
-/// What a run needs from outside: a user, a folder, and what there was before.
-pub(super) struct Surroundings {
-    user: Option<RunUser>,
-    folder: Option<RunFolder>,
-    before: Vec<Object>,
-}
-
-impl Surroundings {
-    pub(super) fn make(mode: Mode) -> Result<Surroundings> {
-        let is_root = nix::unistd::geteuid().is_root();
-        let needs_user = is_root && matches!(mode, Mode::Full | Mode::RunUid);
-        let user = needs_user.then(RunUser::claim).transpose()?;
-        let folder = (mode != Mode::Full).then(RunFolder::make).transpose()?;
-        let before = if mode == Mode::Full { Vec::new() } else { census::all()? };
-        Ok(Surroundings { user, folder, before })
-    }
-
-    pub(super) fn user(&self) -> Option<u32> {
-        self.user.as_ref().map(|user| user.id)
-    }
-
-    pub(super) fn folder(&self) -> Option<PathBuf> {
-        self.folder.as_ref().map(|folder| folder.path.clone())
-    }
 }

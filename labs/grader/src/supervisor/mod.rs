@@ -22,6 +22,8 @@ mod folder;
 mod grade;
 mod many;
 mod pipe;
+mod run;
+mod surroundings;
 mod users;
 
 use std::path::{Path, PathBuf};

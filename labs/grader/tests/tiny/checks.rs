@@ -20,6 +20,8 @@ fn puts(stage: &mut Stage) -> Verdict {
     require(found == text, "the text, and nothing else, in the file", || {
         format!("{} bytes, which differ", found.len())
     })?;
+    // A grader that may not look would say so here.
+    require(!driver.maps()?.is_empty(), "something in its memory", || "nothing".into())?;
     driver.finish_cleanly()
 }
 

@@ -1,4 +1,5 @@
-//! open(2), fstat(2), posix_fallocate(3), ftruncate(2), linkat(2), rename(2), fcntl(2), inotify(7).
+//! open(2), fstat(2), posix_fallocate(3), ftruncate(2), linkat(2), rename(2), fsync(2), fchown(2),
+//! fcntl(2), inotify(7).
 
 use super::Row;
 use nix::errno::Errno::*;
@@ -88,6 +89,42 @@ pub(super) const ROWS: &[Row] = &[
         "clone",
         EAGAIN,
         "there is no room for another thread (`ulimit -u`, `ulimit -v`); end some programs, or raise the limit",
+    ),
+    (
+        "fsync",
+        EIO,
+        "the device failed while the file was written, and the kernel counts its pages as clean all the same: the data may be gone, and a later success does not bring it back; keep a copy, look at `dmesg`, and write it anew",
+    ),
+    ("fsync", EINVAL, "this file system cannot say when something is on the disk; use another one"),
+    (
+        "fsync",
+        ENOSPC,
+        "the file system found only now that it has no room for what was written; it may be gone, so free some and write it anew",
+    ),
+    (
+        "fdatasync",
+        EIO,
+        "the device failed while the file was written, and the kernel counts its pages as clean all the same: the data may be gone, and a later success does not bring it back; keep a copy, look at `dmesg`, and write it anew",
+    ),
+    (
+        "fchown",
+        EPERM,
+        "only root may give a file to somebody else, or to a group that one is not in",
+    ),
+    (
+        "rename",
+        EBUSY,
+        "something is mounted on this very file (in containers, often), so it cannot be replaced; write into it instead",
+    ),
+    (
+        "rename",
+        EPERM,
+        "the folder is one where only a file's owner may replace it (mode +t), or the file is immutable",
+    ),
+    (
+        "rename",
+        EISDIR,
+        "a folder has taken this name meanwhile; see what it is, or use another name",
     ),
     ("linkat", EEXIST, "someone else created the file at the same moment; open theirs"),
     ("fcntl", EAGAIN, "another process holds the lock; wait for it, or end that process"),

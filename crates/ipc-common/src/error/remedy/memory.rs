@@ -79,7 +79,11 @@ pub(super) const ROWS: &[Row] = &[
         EIO,
         "the device failed while the pages were written; the data may be gone, so keep a copy and look at `dmesg`",
     ),
-    ("msync", ENOMEM, "part of the range is not mapped"),
+    (
+        "msync",
+        ENOMEM,
+        "part of the range is not mapped: some code of this process has unmapped it; what was mapped has been synced",
+    ),
     (
         "madvise",
         EINVAL,

@@ -51,9 +51,9 @@ pub struct Record {
 /// A copy that a fault stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped {
-    /// So many bytes from the start on are in place. It may be fewer than could have been copied:
-    /// the routine moves up to 128 bytes at a time and counts them after that. Bytes behind may or
-    /// may not have been copied.
+    /// So many bytes from the start on are in place: all before the one that could not be read or
+    /// written. (Up to 127 fewer, should the processor not have told where that one is.) Bytes
+    /// behind may or may not have been copied.
     pub good: usize,
     /// The fault.
     pub record: Record,
@@ -105,14 +105,37 @@ pub unsafe fn try_copy(src: *const u8, dst: *mut u8, len: usize) -> Result<(), S
     if left == 0 {
         return Ok(());
     }
-    // SAFETY: bytes are left only after a landing, and `land` has filled the record before.
-    Err(stopped(len - left, unsafe { record.assume_init() }))
+    // SAFETY: bytes are left only after a landing, and `land` has filled the record before; the
+    // rest are the caller's promises.
+    Err(unsafe { stopped(src, dst, len, left, record.assume_init()) })
 }
 
+/// Copies those of the `left` last bytes that are there. The routine moves up to 128 bytes at a
+/// time and counts them afterwards; and it may have met the gap at a place behind its start, since
+/// it moves the bytes at both ends of a short copy first.
+///
 /// Out of line, so that the copy that succeeds does not carry it about.
+///
+/// # Safety
+///
+/// As for [`try_copy`].
 #[cold]
-fn stopped(good: usize, record: Record) -> Stopped {
-    Stopped { good, record }
+unsafe fn stopped(src: *const u8, dst: *mut u8, len: usize, left: usize, first: Record) -> Stopped {
+    let (mut good, mut record) = (len - left, first);
+    // Less each time, whatever the addresses say.
+    let mut unsure = left;
+    loop {
+        let (src, dst) = (src.wrapping_add(good), dst.wrapping_add(good));
+        let up_to_gap =
+            |start: usize| Some(record.address.wrapping_sub(start)).filter(|n| *n < unsure);
+        let there = up_to_gap(src.addr()).or(up_to_gap(dst.addr())).unwrap_or(0);
+        if there == 0 {
+            return Stopped { good, record };
+        }
+        // SAFETY: parts of the caller's ranges; the record outlives the call.
+        unsure = unsafe { imp::copy(src, dst, there, &raw mut record) };
+        good += there - unsure;
+    }
 }
 
 /// For signal handlers: if the thread was stopped in a copy that has a net, stores `what` in the

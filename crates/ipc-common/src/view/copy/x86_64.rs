@@ -1,6 +1,7 @@
 //! The routine on x86-64.
 
 use core::arch::naked_asm;
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::landing::Record;
 
@@ -8,16 +9,32 @@ use super::landing::Record;
 /// counter in the routine?" needs no second label.
 const WINDOW: usize = 512;
 
+/// Whether the processor has AVX: [`UNKNOWN`] until a copy that could use it asks.
+static AVX: AtomicU8 = AtomicU8::new(UNKNOWN);
+const UNKNOWN: u8 = 2;
+
 /// Copies, and returns how many bytes are left: 0, unless a fault was landed.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn copy(src: *const u8, dst: *mut u8, len: usize, record: *mut Record) -> usize {
-    // The lengths the vector loop is for. Below, a handful of plain moves
-    // do; above, `rep movsb` has paid off its start-up and beats the loop.
-    // Other lengths are spared the look-up, and where there is no AVX,
-    // `rep movsb` takes over: slower to start, never wrong.
-    let vector = (65..4096).contains(&len) && std::is_x86_feature_detected!("avx");
-    // SAFETY: the ranges and the record are the caller's promise; AVX has been checked.
-    unsafe { raw(dst, src, vector, len, record) }
+    // SAFETY: the caller's promises are exactly those of `raw`.
+    unsafe { raw(dst, src, len, record) }
+}
+
+/// Asks the processor, and begins anew: `raw` jumps here before it has done anything.
+///
+/// # Safety
+///
+/// - As for `copy`.
+#[cold]
+unsafe extern "sysv64" fn ask_first(
+    dst: *mut u8,
+    src: *const u8,
+    len: usize,
+    record: *mut Record,
+) -> usize {
+    AVX.store(u8::from(std::is_x86_feature_detected!("avx")), Relaxed);
+    // SAFETY: the caller's promises.
+    unsafe { raw(dst, src, len, record) }
 }
 
 /// Where to go on if a fault stopped the routine at `pc`; `None` if `pc` is not in it.
@@ -45,22 +62,21 @@ unsafe extern "sysv64" fn pad() {
     )
 }
 
-/// The order of the arguments is chosen for their registers, `rdi`, `rsi`,
-/// `dl`, `rcx` and `r8`: three of them are just where `rep movsb` wants them.
-/// `dl` and `r8` keep their values, so that at any instruction they tell
-/// whether AVX is in use and where the record is.
+/// The count moves to `rcx`, where `rep movsb` wants it (`rdi` and `rsi` are right already), and the
+/// record to `r8`. `dl` and `r8` keep their values from before the first access on, so that at any
+/// instruction that can fault they tell whether AVX is in use and where the record is.
 ///
 /// # Safety
 ///
 /// - As for `copy`.
-/// - `vector` only if the processor has AVX.
 #[unsafe(naked)]
 #[rustfmt::skip] // loads beside loads, stores beside stores
 unsafe extern "sysv64" fn raw(
-    dst: *mut u8, src: *const u8, vector: bool, len: usize, record: *mut Record,
+    dst: *mut u8, src: *const u8, len: usize, record: *mut Record,
 ) -> usize {
     naked_asm!(
         "90:",
+        "mov r8, rcx", "mov rcx, rdx", "xor edx, edx",
         "cmp rcx, 64",
         "ja 5f",
         "cmp ecx, 16",
@@ -107,17 +123,41 @@ unsafe extern "sysv64" fn raw(
         "xor eax, eax",
         "ret",
 
-        // More than 64. `rep movsb` counts rcx down by itself, and the ABI
-        // has cleared the flag that would make it run downwards.
+        // More than 64. Up to 16 KiB, a loop of vector moves is the faster
+        // one. Above, `rep movsb` has paid off its start-up; and when source
+        // and target fill a first-level cache, it beats the loop. Where there
+        // is no AVX it takes over: slower to start, never wrong. It counts
+        // rcx down by itself, and the ABI has cleared the flag that would
+        // make it run downwards.
         "5:",
-        "test dl, dl",
-        "jnz 6f",
+        "cmp rcx, {longest}",
+        "ja 5f",
+        "movzx eax, byte ptr [rip + {avx}]",
+        "cmp al, 1",
+        "je 6f",
+        "ja 4f",
+        "5:",
         "rep movsb",
         "xor eax, eax",
         "ret",
+        // Nobody has asked yet.
+        "4:",
+        "mov rdx, rcx", "mov rcx, r8",
+        "jmp {ask_first}",
 
         "6:",
-        "cmp rcx, 128",
+        "mov edx, eax",
+        "cmp rcx, 256",
+        "jb 6f",
+        // The first 64, wherever they lie; then on from the target's next
+        // cache line: a store that straddles two costs as much as two.
+        "vmovups ymm0, [rsi]", "vmovups ymm1, [rsi + 32]",
+        "vmovups [rdi], ymm0", "vmovups [rdi + 32], ymm1",
+        "mov eax, edi", "neg eax", "and eax, 63",
+        "add rsi, rax", "add rdi, rax", "sub rcx, rax",
+        "jmp 7f",
+        "6:",
+        "cmp ecx, 128",
         "jbe 8f",
         // The loop fits into one cache line, provided that 128 is added and
         // subtracted as -128, which, unlike 128, takes a single byte.
@@ -148,5 +188,8 @@ unsafe extern "sysv64" fn raw(
         // Does not assemble if the code has outgrown its window.
         ".org 90b + {window}",
         window = const WINDOW,
+        longest = const (16 << 10) - 1,
+        avx = sym AVX,
+        ask_first = sym ask_first,
     )
 }

@@ -12,11 +12,10 @@ use clap::{Args, ValueEnum};
 use ipc_common::Error;
 use ipc_common::PageSize;
 use ipc_common::cli::style::{FAINT, WRITER};
-use ipc_common::cli::{Failure, out};
+use ipc_common::cli::{Failure, Narrator, out, watching};
 use segv_guard::uses::{Backend, WriteTracker};
 use serde_json::{Map, Value, json};
 
-use super::narrator::{Narrator, watching};
 use round::{PAGES, Round, round, story};
 
 /// Which pages were written since I looked, round by round, drawn

@@ -11,13 +11,12 @@ use std::process::ExitStatus;
 
 use clap::{Args, ValueEnum};
 use ipc_common::cli::style::{FAINT, KERNEL, STRONG};
-use ipc_common::cli::{Actor, Failure, Quit, out};
+use ipc_common::cli::{Actor, Failure, Narrator, Quit, ending, out, watching};
 use ipc_common::{Errno, Error};
 use nix::sys::signal::Signal;
 use segv_guard::explain::{Explanation, Scene};
 use serde_json::{Value, json};
 
-use super::narrator::{Narrator, ending, watching};
 use super::tour::report::Report;
 use writer::{BEHIND, Buffer, Deed, IN_FRONT, LEN, text};
 

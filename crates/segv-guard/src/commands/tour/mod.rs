@@ -30,10 +30,9 @@ use std::io::Write;
 
 use clap::Args;
 use ipc_common::cli::style::{FAINT, STRONG};
-use ipc_common::cli::{Failure, Quit, out};
+use ipc_common::cli::{Failure, Quit, out, watching};
 use serde_json::json;
 
-use super::narrator::watching;
 use super::{count, own};
 use deed::Deed;
 use seen::{Outcome, Seen};

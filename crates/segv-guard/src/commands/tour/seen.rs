@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use ipc_common::cli::style::{FAINT, KERNEL, STRONG};
-use ipc_common::cli::{Actor, Failure, Quit};
+use ipc_common::cli::{Actor, Failure, Quit, ending};
 use ipc_common::{Errno, Error};
 use nix::sys::signal::Signal;
 use segv_guard::explain::Scene;
@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 
 use super::deed::Deed;
 use super::report::Report;
-use crate::commands::narrator::ending;
 
 /// A deed, and what came of it.
 pub struct Seen {

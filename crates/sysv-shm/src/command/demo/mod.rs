@@ -12,7 +12,7 @@ pub use stage::CleanUp;
 
 use clap::Args;
 use ipc_common::cli::style::{FAINT, KERNEL, READER, STRONG, WRITER};
-use ipc_common::cli::{Actor, Failure, Quit, out};
+use ipc_common::cli::{Actor, Failure, Quit};
 use nix::sys::signal::Signal;
 use sysv_shm::Segment;
 
@@ -86,7 +86,7 @@ impl Demo {
         drop(stage);
         tell.act("Now you, in two terminals")?;
         for command in ["read --follow", "write"] {
-            writeln(&format_args!("  {STRONG}{}{STRONG:#}", naming::own(command)))?;
+            tell.say(format_args!("{STRONG}{}{STRONG:#}", naming::on_own_note(command)))?;
         }
         Ok(())
     }
@@ -127,13 +127,6 @@ impl Demo {
         // "wrote N bytes": it is in the segment.
         writer.line(quit).map(drop)
     }
-}
-
-fn writeln(what: &dyn std::fmt::Display) -> Result<(), Failure> {
-    use std::io::Write as _;
-    let mut out = out();
-    writeln!(out, "{what}")?;
-    Ok(out.flush()?)
 }
 
 /// The answer of the kernel about a segment, in one line.

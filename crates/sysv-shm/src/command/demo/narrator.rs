@@ -1,48 +1,48 @@
 //! How the play is told: who acts, and what the kernel says to it.
 
-use std::fmt::Display;
-use std::io::{IsTerminal, stdout};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::ops::Deref;
 
 use anstyle::Style;
 use ipc_common::Key;
-use ipc_common::cli::style::{FAINT, KERNEL, STRONG};
-use ipc_common::cli::{Actor, Failure, Quit};
+use ipc_common::cli::style::{FAINT, KERNEL};
+use ipc_common::cli::{self, Actor, Failure, Quit};
 use sysv_shm::Segment;
 
-use super::{state, writeln};
+use super::state;
 
-/// Long enough to read a line.
-const BEAT: Duration = Duration::from_millis(500);
-
-/// Tells the play.
+/// Tells the play: a [`cli::Narrator`] that knows actors and the kernel.
 pub struct Narrator<'a> {
     quit: &'a Quit,
-    /// Nobody reads along in a pipe, so nobody has to be waited for.
-    beat: Duration,
+    plain: cli::Narrator<'a>,
+}
+
+impl<'a> Deref for Narrator<'a> {
+    type Target = cli::Narrator<'a>;
+
+    fn deref(&self) -> &cli::Narrator<'a> {
+        &self.plain
+    }
 }
 
 impl<'a> Narrator<'a> {
     pub fn new(quit: &'a Quit) -> Narrator<'a> {
-        let beat = if stdout().is_terminal() { BEAT } else { Duration::ZERO };
-        Narrator { quit, beat }
+        Narrator { quit, plain: cli::Narrator::new(quit) }
     }
 
-    /// A new act.
+    /// A new act, with room above it.
     pub fn act(&self, title: &str) -> Result<(), Failure> {
-        self.pause()?;
-        writeln(&format_args!("\n{STRONG}{title}{STRONG:#}"))
+        self.blank()?;
+        self.plain.act(title)
     }
 
     /// Somebody says or does something.
     pub fn says(&self, who: &str, style: Style, what: &str) -> Result<(), Failure> {
-        self.line(&format_args!("{style}{who:<9}{style:#} {what}"))
+        self.say(format_args!("{style}{who:<9}{style:#} {what}"))
     }
 
     /// What the kernel holds now.
     pub fn kernel(&self, segment: Segment) -> Result<(), Failure> {
-        self.line(&format_args!("{FAINT}kernel{FAINT:#}    {}", state(segment)))
+        self.say(format_args!("{FAINT}kernel{FAINT:#}    {}", state(segment)))
     }
 
     /// What the kernel finds under a key now.
@@ -51,7 +51,7 @@ impl<'a> Narrator<'a> {
             Ok(segment) => format!("segment {}", segment.id()),
             Err(error) => format!("{:?}", error.errno()),
         };
-        self.line(&format_args!(
+        self.say(format_args!(
             "{FAINT}kernel{FAINT:#}    {KERNEL}{found}{KERNEL:#} {FAINT}(shmget({key}): a new process does not find it){FAINT:#}"
         ))
     }
@@ -71,23 +71,5 @@ impl<'a> Narrator<'a> {
     pub fn hears(&self, actor: &mut Actor, style: Style) -> Result<(), Failure> {
         let heard = actor.line(self.quit)?;
         self.says(actor.name(), style, &format!("reads \"{heard}\""))
-    }
-
-    /// Time to read, unless we are asked to quit.
-    pub fn pause(&self) -> Result<(), Failure> {
-        let until = Instant::now() + self.beat;
-        loop {
-            self.quit.check()?;
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            sleep(left.min(Quit::NAP));
-        }
-    }
-
-    fn line(&self, what: &dyn Display) -> Result<(), Failure> {
-        self.quit.check()?;
-        writeln(&format_args!("  {what}"))
     }
 }

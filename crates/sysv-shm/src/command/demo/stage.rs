@@ -1,20 +1,12 @@
 //! The segment that the demo is about. However the demo ends, it goes.
 
-use std::io::{self, Write as _};
-use std::thread::sleep;
-use std::time::Duration;
-
 use clap::Args;
-use ipc_common::cli::{Actor, Failure, Quit, out};
-use ipc_common::{Errno, Error, Key};
-use nix::sys::signal::{SigSet, Signal};
+use ipc_common::cli::{Actor, Failure, Quit, outlive_parent};
+use ipc_common::{Errno, Key};
 use nix::unistd::geteuid;
 use sysv_shm::note::{self, LECTURE_SIZE};
 use sysv_shm::segment::fresh_key;
 use sysv_shm::{Mode, Segment, Stat};
-
-/// How long the actors may take to end once they are told to.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// A segment of the demo's own, under a fresh key; dropping it removes segment and semaphores.
 ///
@@ -68,18 +60,7 @@ pub struct CleanUp {
 
 impl CleanUp {
     pub fn run(self) -> Result<(), Failure> {
-        // Not `Quit`, for which a second signal is final: the demo's death sends SIGTERM once for
-        // each of its threads (PR_SET_PDEATHSIG). What tells is the end of our input.
-        let deaf: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
-        deaf.thread_block().map_err(|errno| Error::new("sigprocmask", errno, ""))?;
-        let mut out = out();
-        writeln!(out, "ready")?;
-        out.flush()?;
-        // However it ends, the demo has gone.
-        let _ = io::copy(&mut io::stdin(), &mut io::sink());
-        // The actors were told to end as well. One that was about to attach may still create what
-        // it does not find.
-        sleep(LAST_MOMENT);
+        outlive_parent()?;
         // The key was drawn at random; still, nothing of another user's is ours to remove.
         let ours = |stat: Stat| stat.creator == geteuid();
         if Segment::open(self.key).and_then(Segment::stat).map_or(true, ours) {

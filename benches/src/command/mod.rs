@@ -1,0 +1,5 @@
+//! One file a command, and what it needs.
+
+mod measure;
+mod output;
+pub mod report;

@@ -1,0 +1,50 @@
+//! Beside the time: what it was spent on.
+//!
+//! A time alone is easily believed and wrong. If the fresh map took a fault for every sixteen pages
+//! and read(2) one call for every buffer, the figures explain themselves; if not, the bench did
+//! something else than it says.
+
+mod names;
+mod system_calls;
+
+pub use system_calls::{SystemCalls, mark, system_calls};
+
+use std::ops::{AddAssign, Sub};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use serde::{Deserialize, Serialize};
+
+/// Page faults of this thread (getrusage(2)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// Those that found the page in memory: `ru_minflt`.
+    pub minor: u64,
+    /// Those that waited for a device: `ru_majflt`.
+    pub major: u64,
+}
+
+impl Faults {
+    /// Since the thread began.
+    pub fn so_far() -> Faults {
+        let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("it can be asked for oneself");
+        let number = |faults: libc::c_long| u64::try_from(faults).unwrap_or(0);
+        Faults {
+            minor: number(usage.minor_page_faults()),
+            major: number(usage.major_page_faults()),
+        }
+    }
+}
+
+impl Sub for Faults {
+    type Output = Faults;
+    fn sub(self, before: Faults) -> Faults {
+        Faults { minor: self.minor - before.minor, major: self.major - before.major }
+    }
+}
+
+impl AddAssign for Faults {
+    fn add_assign(&mut self, more: Faults) {
+        self.minor += more.minor;
+        self.major += more.major;
+    }
+}

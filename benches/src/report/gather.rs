@@ -1,0 +1,212 @@
+//! Which results belong together, and what is missing, partial or old.
+//!
+//! A ratio was measured in one go, so cases of several runs may stand side by side; what may not is
+//! two machines. What a later run has left behind is shown, and not counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::cell::{Cell, is_same, makes_sense};
+use super::rule::Doubt;
+use super::scene::BENCHES;
+use super::show::date;
+use crate::machine::Machine;
+use crate::results::{Record, Run, RunRecord, Skip, Trouble, read_all, read_runs};
+
+/// Runs this far apart, in seconds, may not be of the same program or the same day.
+const FAR_APART: u64 = 24 * 3600;
+
+/// All results that can be shown.
+#[derive(Clone, Debug, Default)]
+pub struct Material {
+    /// The cases.
+    pub cells: Vec<Cell>,
+    /// What they ran on; none if there is no case.
+    pub machine: Option<Machine>,
+    /// The last run of each bench, in the order of [`BENCHES`].
+    pub runs: Vec<RunRecord>,
+    /// What whoever looks at it should know first.
+    pub notices: Vec<String>,
+}
+
+impl Material {
+    /// Of all that lies in criterion's folder.
+    pub fn read(home: &Path) -> Material {
+        let ((cases, mut troubles), (runs, more)) = (read_all(home), read_runs(home));
+        troubles.extend(more);
+        Material::of(cases.into_iter().map(|case| case.record).collect(), runs, &troubles)
+    }
+
+    /// Of these.
+    pub fn of(records: Vec<Record>, runs: Vec<RunRecord>, troubles: &[Trouble]) -> Material {
+        let mut material = Material::default();
+        let (records, nonsense): (Vec<_>, Vec<_>) = records.into_iter().partition(makes_sense);
+        material.troubles(troubles, &nonsense);
+        let newest = records.iter().max_by_key(|record| record.run.started);
+        material.machine = newest.map(|record| record.machine.clone());
+        let records = material.of_one_machine(records);
+        for bench in BENCHES {
+            let of_bench = records.iter().filter(|record| record.run.bench == bench).collect();
+            let run = runs.iter().find(|run| run.run.bench == bench);
+            material.bench(bench, of_bench, run);
+        }
+        material.compare_runs();
+        material.disturbed();
+        material
+    }
+
+    /// The cell at a group, a function and a value.
+    pub fn cell(&self, group: &str, function: &str, value: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| {
+            let id = &cell.record.id;
+            (id.group.as_str(), id.function.as_str(), id.value.as_str()) == (group, function, value)
+        })
+    }
+
+    /// The cells of a group, smallest value first.
+    pub fn group(&self, group: &str) -> Vec<&Cell> {
+        let mut cells: Vec<_> =
+            self.cells.iter().filter(|cell| cell.record.id.group == group).collect();
+        cells.sort_by_key(|cell| cell.value());
+        cells
+    }
+
+    /// What was not measured, in the order of the runs.
+    pub fn skipped(&self) -> impl Iterator<Item = &Skip> {
+        self.runs.iter().flat_map(|run| &run.skipped)
+    }
+
+    /// Where files were.
+    pub fn places(&self) -> BTreeSet<String> {
+        let places = self.cells.iter().filter_map(|cell| cell.record.place.as_ref());
+        places.map(|place| format!("{} ({})", place.folder, place.file_system)).collect()
+    }
+
+    fn troubles(&mut self, troubles: &[Trouble], nonsense: &[Record]) {
+        for trouble in troubles {
+            self.notices.push(format!("left out: {}: {}", trouble.path.display(), trouble.why));
+        }
+        for record in nonsense {
+            self.notices.push(format!("left out: {}: its figures are no times", record.id));
+        }
+    }
+
+    /// Without those of another machine than the newest.
+    fn of_one_machine(&mut self, records: Vec<Record>) -> Vec<Record> {
+        let Some(machine) = self.machine.clone() else { return records };
+        let (same, others): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|record| is_same(&record.machine, &machine));
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for record in others {
+            *counts.entry(record.machine.to_string()).or_default() += 1;
+        }
+        for (other, count) in counts {
+            self.notices.push(format!(
+                "left out: {count} cases that were measured on another machine, or by another \
+                 kernel ({other})"
+            ));
+        }
+        same
+    }
+
+    fn bench(&mut self, bench: &str, records: Vec<&Record>, run: Option<&RunRecord>) {
+        let again = format!("cargo bench -p benches --bench {bench}");
+        let newest = records.iter().map(|record| &record.run).max_by_key(|run| run.started);
+        let Some(newest) = newest else {
+            self.notices.push(format!("{bench}: there are no results; measure with `{again}`"));
+            self.runs.extend(run.cloned());
+            return;
+        };
+        let ended = run.filter(|run| run.run.started >= newest.started);
+        let last = ended.map_or(newest, |run| &run.run).clone();
+        let of_last = records.iter().filter(|record| record.run == last).count();
+        let before = records.len() - of_last;
+        let filtered = ended.is_some_and(|run| run.filtered);
+        match ended {
+            None => self.notices.push(format!(
+                "{bench}: its last run, of {}, did not come to its end, or its record is missing; \
+                 there are {of_last} cases of it. Measure again with `{again}`",
+                date(last.started)
+            )),
+            Some(run) if of_last < run.cases => self.notices.push(format!(
+                "{bench}: of the {} cases of its last run, only {of_last} can be used. Measure \
+                 again with `{again}`",
+                run.cases
+            )),
+            Some(_) => {}
+        }
+        if before > 0 && filtered {
+            self.notices.push(format!(
+                "{bench}: {of_last} cases were measured again by themselves on {}; the other \
+                 {before} are older",
+                date(last.started)
+            ));
+        } else if before > 0 {
+            self.notices.push(format!(
+                "{bench}: {before} cases are left from runs before the last one, of {}: shown, and \
+                 not counted",
+                date(last.started)
+            ));
+        }
+        for record in records {
+            let earlier = (record.run != last && !filtered).then_some(Doubt::Earlier);
+            let doubt = earlier.or_else(|| Doubt::of(record));
+            self.cells.push(Cell { record: record.clone(), doubt });
+        }
+        self.runs.extend(run.cloned());
+    }
+
+    /// A machine that was not left alone.
+    fn disturbed(&mut self) {
+        let by_others = |cell: &&Cell| {
+            matches!(cell.doubt, Some(Doubt::Unsettled(..) | Doubt::Interrupted(..)))
+        };
+        let disturbed = self.cells.iter().filter(by_others).count();
+        if disturbed > 0 {
+            self.notices.push(format!(
+                "{disturbed} of {} cases were disturbed: their floor moved, or somebody else had the \
+                 processor. They are shown, and not counted. Measure when nothing else runs",
+                self.cells.len()
+            ));
+        }
+    }
+
+    /// Quick against full, and today against last week.
+    fn compare_runs(&mut self) {
+        let mut quick = BTreeSet::new();
+        let mut full = BTreeSet::new();
+        for Cell { record: Record { run, .. }, .. } in &self.cells {
+            if run.quick { &mut quick } else { &mut full }.insert(run.bench.clone());
+        }
+        let list = |benches: BTreeSet<String>| benches.into_iter().collect::<Vec<_>>().join(", ");
+        match (quick.is_empty(), full.is_empty()) {
+            (false, true) => self.notices.push(
+                "all figures are of quick runs: few sizes, few pairs. For more certainty measure \
+                 without --quick"
+                    .into(),
+            ),
+            (false, false) => self.notices.push(format!(
+                "figures of quick runs ({}) stand beside those of full ones ({}): the quick ones \
+                 have fewer sizes and are less certain",
+                list(quick),
+                list(full)
+            )),
+            _ => {}
+        }
+        let counted = self.cells.iter().filter(|cell| cell.doubt != Some(Doubt::Earlier));
+        let started: Vec<&Run> = counted.map(|cell| &cell.record.run).collect();
+        let oldest = started.iter().min_by_key(|run| run.started);
+        let newest = started.iter().max_by_key(|run| run.started);
+        if let (Some(oldest), Some(newest)) = (oldest, newest)
+            && newest.started - oldest.started > FAR_APART
+        {
+            self.notices.push(format!(
+                "not all of one day: {} was measured on {}, {} on {}",
+                oldest.bench,
+                date(oldest.started),
+                newest.bench,
+                date(newest.started)
+            ));
+        }
+    }
+}

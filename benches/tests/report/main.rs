@@ -1,0 +1,55 @@
+//! The report: does it say what the data say, does it tell what is wrong with them, and can it be
+//! read where it is shown?
+
+mod browser;
+mod command;
+mod data;
+mod findings;
+mod measure;
+mod synthetic;
+mod verdict;
+
+use testkit::{Case, need};
+
+macro_rules! cases {
+    ($($room:ident::$name:ident $(needs $($need:path),+)?;)+) => {
+        vec![$(Case {
+            name: stringify!($name),
+            run: $room::$name,
+            needs: &[$($($need),+)?],
+        }),+]
+    };
+}
+
+fn main() -> std::process::ExitCode {
+    testkit::main(cases! {
+        verdict::where_mmap_loses_everywhere_the_lecture_is_wrong;
+        verdict::where_mmap_wins_everywhere_the_lecture_is_right;
+        verdict::where_there_is_no_difference_that_is_the_verdict;
+        verdict::where_it_wins_here_and_loses_there_it_depends;
+        verdict::where_the_figures_are_far_apart_nothing_is_said;
+        verdict::without_results_nothing_is_said;
+        verdict::one_exception_in_ten_is_none;
+        verdict::what_was_disturbed_is_shown_and_not_counted;
+        verdict::what_was_disturbed_without_a_trace_is_counted;
+        verdict::the_buffer_s_verdict_is_by_what_was_counted;
+        data::other_machines_and_earlier_runs_are_told;
+        data::a_run_that_was_broken_off_is_told;
+        data::quick_against_full_and_old_against_new_are_told;
+        data::nonsense_is_left_out_and_told;
+        data::no_data_whatever_make_it_panic;
+        data::names_are_text_and_nothing_else;
+        command::a_page_from_a_folder;
+        command::nothing_is_a_message_and_a_failure;
+        command::half_a_file_and_another_schema_are_told;
+        command::what_cannot_be_written_is_told_by_its_name;
+        command::wrong_usage_is_told;
+        command::the_notes_change_between_their_marks_only;
+        measure::what_is_missing_is_run_and_nothing_else;
+        measure::quick_results_are_enough_for_quick_and_for_nothing_else;
+        measure::a_bench_that_fails_is_told_with_its_last_words;
+        measure::a_signal_ends_the_bench_too;
+        browser::the_page_is_whole_at_every_width needs need::chromium;
+        browser::the_check_sees_what_is_wrong needs need::chromium;
+    })
+}

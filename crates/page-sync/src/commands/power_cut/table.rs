@@ -1,0 +1,109 @@
+//! The outcomes as a table that fits 80 columns.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use ipc_common::cli::style::{ERROR, FAINT, KERNEL, STRONG, WARNING};
+use page_sync::power_cut::{Action, Barriers, Outcome, Report, Trial, WRITTEN};
+
+pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let trials = report.groups().first().map_or(0, |(_, _, trials)| trials.len());
+    let [first, second] = WRITTEN;
+    let times = if trials == 1 { "once".into() } else { format!("{trials} times each") };
+    writeln!(
+        out,
+        "Pages {first} and {second} of a file written through a shared mapping, then one thing,\n\
+         then the power cut. What the pages held afterwards, {times}:\n"
+    )?;
+    writeln!(
+        out,
+        "{STRONG}{:<22}{:<9}{:<9}{:>8}  {:>7}  time{STRONG:#}",
+        "then",
+        format!("page {first}"),
+        format!("page {second}"),
+        "sent",
+        "flushes"
+    )?;
+    let groups = report.groups();
+    for (action, _, trials) in groups.iter().filter(|group| group.1 == Barriers::On) {
+        row(out, *action, trials)?;
+    }
+    writeln!(
+        out,
+        "\nThe same without barriers, so that the disk is never told to empty its cache:"
+    )?;
+    for (action, _, trials) in groups.iter().filter(|group| group.1 == Barriers::Off) {
+        row(out, *action, trials)?;
+    }
+    writeln!(
+        out,
+        "\n{FAINT}sent: what went to the disk, and was in its cache. flushes: how often it had to\n\
+         empty its cache onto its platter. time: the median and the extremes, on a disk\n\
+         that is memory.{FAINT:#}"
+    )?;
+    let disturbed = report.trials().iter().filter(|trial| trial.is_disturbed()).count();
+    if disturbed > 0 {
+        writeln!(
+            out,
+            "\n{WARNING}Disturbed: {disturbed}.{WARNING:#} Some process called sync(2) just then, \
+             which is about all disks,\nand kept what nobody here asked to keep."
+        )?;
+    }
+    let sound = report.objections().is_empty();
+    if sound {
+        writeln!(
+            out,
+            "\nEvery promise was kept, and without barriers nothing survived: the experiment\n\
+             shows what it says."
+        )?;
+    }
+    Ok(())
+}
+
+fn row(out: &mut impl Write, action: Action, trials: &[&Trial]) -> io::Result<()> {
+    write!(out, "{:<22}", action.calls())?;
+    for place in 0..WRITTEN.len() {
+        let found: Vec<Outcome> = trials.iter().map(|trial| trial.pages[place].1).collect();
+        let (style, text) = cell(&found);
+        write!(out, "{style}{text:<9}{style:#}")?;
+    }
+    let kib = range(trials.iter().map(|trial| trial.sent.div_ceil(1024)));
+    let flushes = range(trials.iter().map(|trial| trial.flushes));
+    writeln!(out, "{:>8}  {flushes:>7}  {}", format!("{kib} KiB"), time(trials))
+}
+
+/// What was found in a page, all trials together.
+fn cell(found: &[Outcome]) -> (Style, String) {
+    let count = |wanted: &dyn Fn(&Outcome) -> bool| found.iter().filter(|one| wanted(one)).count();
+    let (old, new) = (count(&|one| *one == Outcome::Old), count(&|one| *one == Outcome::New));
+    let all = found.len();
+    match (old, new) {
+        (_, new) if new == all => (KERNEL, "new".into()),
+        (old, _) if old == all => (WARNING, "old".into()),
+        (old, new) if old + new == all => (ERROR, format!("new {new}/{all}")),
+        (old, new) => (ERROR, format!("torn {}/{all}", all - old - new)),
+    }
+}
+
+fn range(numbers: impl Iterator<Item = u64> + Clone) -> String {
+    let (least, most) = (numbers.clone().min().unwrap_or(0), numbers.max().unwrap_or(0));
+    if least == most { least.to_string() } else { format!("{least}–{most}") }
+}
+
+/// The median and the extremes, in a unit in which they are short.
+fn time(trials: &[&Trial]) -> String {
+    let mut all: Vec<u128> = trials.iter().map(|trial| trial.took.as_micros()).collect();
+    all.sort_unstable();
+    let (Some(least), Some(most)) = (all.first(), all.last()) else { return String::new() };
+    let middle = &all[(all.len() - 1) / 2];
+    let shown = |micros: &u128| match *most < 10_000 {
+        true => micros.to_string(),
+        false if *micros < 100_000 => format!("{:.1}", *micros as f64 / 1000.0),
+        false => (micros / 1000).to_string(),
+    };
+    let unit = if *most < 10_000 { "µs" } else { "ms" };
+    match all.len() {
+        1 => format!("{} {unit}", shown(middle)),
+        _ => format!("{} {unit} ({}–{})", shown(middle), shown(least), shown(most)),
+    }
+}

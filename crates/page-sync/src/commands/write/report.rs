@@ -1,0 +1,214 @@
+//! What was seen, in a table and a few sentences, or as JSON.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use ipc_common::cli::style::{FAINT, KERNEL, STRONG, WARNING};
+use ipc_common::cli::{Failure, json_line, out, shown};
+use page_sync::file::Pages;
+use page_sync::inspect::{Answer, FileSystem, FileSystemKind};
+use page_sync::sync::Msync;
+use serde_json::json;
+
+use super::look::{Look, Page, Step};
+use crate::commands::own;
+
+/// All that is to be told.
+pub struct Report<'a> {
+    pub path: &'a Path,
+    pub text: &'a [u8],
+    pub created: bool,
+    pub pages: Pages,
+    pub file_system: Answer<FileSystem>,
+    pub how: Option<Msync>,
+    pub looks: Vec<Look>,
+    /// How long msync took.
+    pub took: Option<Duration>,
+    pub name_synced: bool,
+}
+
+impl Report<'_> {
+    pub fn and(mut self, step: Step, page: Page) -> Self {
+        self.looks.push(Look { step, page });
+        self
+    }
+
+    pub fn print(&self) -> Result<(), Failure> {
+        let mut out = out();
+        let new = if self.created { "new: " } else { "" };
+        writeln!(out, "file    {}", shown(self.path))?;
+        writeln!(out, "        {new}{}, on {}", self.pages, self.file_system)?;
+        let bytes = self.text.len();
+        writeln!(out, "stored  {bytes} bytes and a NUL at its start, through the mapping")?;
+        writeln!(out)?;
+        writeln!(out, "{STRONG}page 0{STRONG:#}, as cachestat(2) tells:")?;
+        for Look { step, page } in &self.looks {
+            let style = if page.dirty == Answer::Known(true) { WARNING } else { KERNEL };
+            let took = match (step, self.took) {
+                (Step::Synced(_), Some(took)) => {
+                    format!("   {FAINT}{:.3} ms{FAINT:#}", took.as_secs_f64() * 1e3)
+                }
+                _ => String::new(),
+            };
+            writeln!(out, "  {:<31} {style}{}{style:#}{took}", step.words(), page.words())?;
+        }
+        writeln!(out)?;
+        for sentence in self.sentences() {
+            wrapped(&mut out, &sentence, "", "")?;
+        }
+        if let Some(remark) = self.remark() {
+            let (faint, end) = (format!("{FAINT}"), format!("{FAINT:#}"));
+            wrapped(&mut out, remark, &faint, &end)?;
+        }
+        let map = own(&format!("map {}", quoted(self.path)));
+        writeln!(out, "{FAINT}all its pages:{FAINT:#} {STRONG}{map}{STRONG:#}")?;
+        Ok(out.flush()?)
+    }
+
+    fn page_after(&self, wanted: impl Fn(Step) -> bool) -> Option<Page> {
+        self.looks.iter().find(|look| wanted(look.step)).map(|look| look.page)
+    }
+
+    /// What it means, as far as it was seen.
+    fn sentences(&self) -> Vec<String> {
+        let mut say = Vec::new();
+        let last = self.page_after(|step| step == Step::Closed);
+        if let Some(reason) = last.and_then(Page::unknown) {
+            say.push(format!("Whether the page is dirty: {reason}."));
+        }
+        let dirty = last.and_then(|page| page.dirty.known());
+        match (self.how, dirty) {
+            (Some(how), Some(false)) if how.waits() => say.push(
+                "MS_SYNC has waited for the device to take the page. It survives a power cut, if the \
+                 device keeps its word."
+                    .into(),
+            ),
+            (Some(how), Some(true)) if how.waits() => say.push(
+                "MS_SYNC has written the page, and it is dirty again: somebody else stores into it."
+                    .into(),
+            ),
+            (how, Some(true)) => {
+                if how.is_some() {
+                    say.push(
+                        "MS_ASYNC has done nothing: so it is on Linux since 2.6.19, and msync(2) \
+                         says so."
+                            .into(),
+                    );
+                }
+                say.push(format!(
+                    "Every process sees the text by now, and kill -9 takes nothing of it. The disk \
+                     does not have it: {}",
+                    by_itself()
+                ));
+            }
+            (_, Some(false)) => say.push(
+                "The page is clean though nobody here has waited for it: the kernel's own write-back, \
+                 or somebody's sync, has come in between."
+                    .into(),
+            ),
+            (_, None) => {}
+        }
+        if self.how.is_some_and(Msync::invalidates) {
+            say.push(
+                "MS_INVALIDATE: on Linux every mapping is the page cache itself, so there was nothing \
+                 to invalidate."
+                    .into(),
+            );
+        }
+        match (self.created, self.name_synced) {
+            // No name survives where no file does.
+            (true, _) if self.is_in_memory_only() => {}
+            (true, true) => say.push(
+                "The file is new, so its folder was synced as well (fsync): its name survives, too."
+                    .into(),
+            ),
+            (true, false) => say.push("The file is new, and its name is not on the disk yet.".into()),
+            _ => {}
+        }
+        say
+    }
+
+    fn is_in_memory_only(&self) -> bool {
+        let kind = self.file_system.as_ref().map(FileSystem::kind);
+        kind == Answer::Known(FileSystemKind::Memory)
+    }
+
+    /// What "clean" means there, where something was called so.
+    fn remark(&self) -> Option<&'static str> {
+        let clean = self.looks.iter().any(|look| look.page.dirty == Answer::Known(false));
+        let means = self.file_system.as_ref().map(FileSystem::clean_means).known();
+        means.filter(|_| clean || self.is_in_memory_only())
+    }
+
+    pub fn print_json(&self) -> Result<(), Failure> {
+        let looks: serde_json::Map<_, _> = self
+            .looks
+            .iter()
+            .map(|look| (look.step.key().to_owned(), look.page.to_json()))
+            .collect();
+        let file_system = match &self.file_system {
+            Answer::Known(found) => json!(found.name()),
+            Answer::Unknown(_) => json!(null),
+        };
+        let object = json!({
+            "file": self.path.to_string_lossy(),
+            "created": self.created,
+            "pages": self.pages.count(),
+            "page_size": self.pages.page_size().bytes(),
+            "file_system": file_system,
+            "stored_bytes": self.text.len(),
+            "msync": self.how.map(|how| how.to_string()),
+            "msync_microseconds": self.took.map(|took| took.as_micros() as u64),
+            "name_synced": self.name_synced,
+            "page": looks,
+        });
+        let mut out = out();
+        writeln!(out, "{}", json_line(&object))?;
+        Ok(out.flush()?)
+    }
+}
+
+/// Breaks a sentence into lines that an ordinary terminal shows whole.
+fn wrapped(out: &mut impl Write, sentence: &str, start: &str, end: &str) -> std::io::Result<()> {
+    const WIDE: usize = 78;
+    let mut line = String::new();
+    for word in sentence.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDE {
+            writeln!(out, "{start}{line}{end}")?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(out, "{start}{line}{end}")
+}
+
+/// When the kernel writes a page by itself, in its own numbers.
+fn by_itself() -> String {
+    let seconds = |name: &str| {
+        let text = fs::read_to_string(format!("/proc/sys/vm/{name}")).ok()?;
+        Some(text.trim().parse::<f64>().ok()? / 100.0)
+    };
+    match (seconds("dirty_expire_centisecs"), seconds("dirty_writeback_centisecs")) {
+        (Some(_), Some(0.0)) => {
+            "and the kernel does not write by itself here (vm.dirty_writeback_centisecs is 0)."
+                .into()
+        }
+        (Some(old), Some(every)) => format!(
+            "the kernel looks every {every} s for pages that have been dirty for {old} s, and writes \
+             those by itself."
+        ),
+        _ => "the kernel writes it by itself after a while.".into(),
+    }
+}
+
+/// For a shell, which looks twice at a blank.
+fn quoted(path: &Path) -> String {
+    let text = std::path::absolute(path).unwrap_or(path.to_owned()).display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

@@ -1,0 +1,81 @@
+//! Every command as a student would run it; every deed of the tour against what others say of it.
+
+mod explain;
+mod stories;
+#[path = "../support/mod.rs"]
+mod support;
+mod tour;
+mod usage;
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde_json::Value;
+use support::PART;
+use testkit::{Finished, Folder, Program, need};
+
+use explain::*;
+use stories::*;
+use tour::*;
+use usage::*;
+
+testkit::cases! {
+    all needs testkit::need::native;
+    every_deed_is_reported_as_strace_sees_it needs need::strace;
+    every_deed_kills_by_the_same_signal_without_any_net;
+    every_deed_is_refused_for_the_reason_in_the_table;
+    every_probe_returns_the_fault_of_the_plain_access;
+    the_mistake_behind_a_deed_is_found;
+    what_is_not_possible_here_is_named_with_a_reason;
+    only_commits_what_was_asked_for;
+    list_names_everything_and_commits_nothing;
+    the_tour_reads_as_well_as_it_parses;
+    raw_mends_a_page_once needs need::strace;
+    truncate_kills_the_plain_reader_and_not_ours;
+    an_interrupted_command_leaves_nothing;
+    explain_tells_what_is_at_an_address;
+    explain_is_about_the_process_that_was_named;
+    a_process_that_is_not_there_has_a_clear_error;
+    another_users_process_says_so needs need::ordinary_user;
+    the_demo_tells_the_whole_story_and_leaves_nothing;
+    a_closed_pipe_is_no_error;
+    wrong_usage_is_exit_code_2;
+    colours_are_for_terminals needs script;
+}
+
+fn segv_guard(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_segv-guard"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Finished {
+    Program::run(&mut segv_guard(arguments))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+/// The tour's own report, by name; what was not possible here is left out.
+fn tour() -> HashMap<String, Value> {
+    let all = json(&run(&["tour", "--json"]).ok());
+    let deeds = all["deeds"].as_array().unwrap().iter();
+    let committed = deeds.filter(|deed| deed["skipped"].is_null());
+    committed.map(|deed| (deed["name"].as_str().unwrap().to_owned(), deed.clone())).collect()
+}
+
+fn is_empty(folder: &Folder) {
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "something is left over");
+}
+
+fn script() -> Result<(), String> {
+    match Command::new("script").arg("--version").output() {
+        Ok(output) if output.status.success() => Ok(()),
+        _ => Err("there is no script(1) to make a terminal with".into()),
+    }
+}

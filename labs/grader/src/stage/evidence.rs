@@ -1,0 +1,102 @@
+//! What the kernel shows a check: of the student's user, and of this run.
+
+use std::path::Path;
+
+use ipc_common::key::ftok;
+use ipc_common::{Key, Project};
+
+use super::{Setting, Stage};
+use crate::check::Stop;
+use crate::evidence::census::{self, Object};
+use crate::evidence::file::{self, FileStat, Opened};
+use crate::evidence::segment::Segment;
+use crate::evidence::semaphores::Semaphores;
+use crate::sandbox::sweep;
+
+impl Stage {
+    /// The segment that [`ftok`] of a path and a project leads to, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if it is there and its mode lets its own owner not look; [`Stop::Grader`]
+    /// for the rest.
+    pub fn segment_of_file(&self, path: &Path, project: u8) -> Result<Option<Segment>, Stop> {
+        self.segment(key_of(path, project)?)
+    }
+
+    /// The segment with a key, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Stage::segment_of_file`].
+    pub fn segment(&self, key: Key) -> Result<Option<Segment>, Stop> {
+        Segment::find(key, self.setting.identity).map_err(|error| match error.errno() {
+            ipc_common::Errno::EACCES => Stop::failed(
+                "a segment that its owner may read",
+                "its mode refuses even the owner (EACCES)",
+            ),
+            _ => error.into(),
+        })
+    }
+
+    /// Makes a segment as a stranger would who came first.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if it cannot be made.
+    pub fn make_segment(&self, key: Key, size: usize, mode: u32) -> Result<Segment, Stop> {
+        Ok(Segment::create(key, size, mode, self.setting.identity)?)
+    }
+
+    /// The semaphore set with a key, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] for errors of semget(2) and semctl(2).
+    pub fn semaphores(&self, key: Key) -> Result<Option<Semaphores>, Stop> {
+        Ok(Semaphores::find(key, self.setting.identity)?)
+    }
+
+    /// The System V objects of the student's user that came since the check began: its programs' and
+    /// those that the check made for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if they cannot be listed.
+    pub fn new_objects(&self) -> Result<Vec<Object>, Stop> {
+        let Setting { mode, identity, .. } = self.setting;
+        let mut now = census::all()?;
+        now.retain(|object| sweep::is_of_the_run(object, mode, identity, &self.before));
+        Ok(now)
+    }
+
+    /// What is at a path.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] for errors of lstat(2) but ENOENT.
+    pub fn file_stat(&self, path: &Path) -> Result<Option<FileStat>, Stop> {
+        Ok(file::stat(path)?)
+    }
+
+    /// The regular file at a path, opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if something else is there, or its mode lets its own owner not read.
+    pub fn open(&self, path: &Path) -> Result<Option<Opened>, Stop> {
+        Opened::at(path, self.setting.identity).map_err(|error| {
+            Stop::failed("a regular file that its owner may read", error.to_string())
+        })
+    }
+}
+
+/// The key of [`ftok`] for a path and a project, as the grader reckons it.
+///
+/// # Errors
+///
+/// [`Stop::Grader`] if there is no such file.
+pub fn key_of(path: &Path, project: u8) -> Result<Key, Stop> {
+    let project = Project::new(project.into())?;
+    Ok(ftok(path, project)?.key())
+}
