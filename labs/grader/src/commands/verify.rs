@@ -1,5 +1,6 @@
 //! `lab verify`: the grader, put to the test itself.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -139,8 +140,12 @@ fn show(out: &mut dyn Write, found: &Found, seconds: f64, repeat: u32) -> std::i
         let open = report.not_passed().join(", ");
         writeln!(out, "extra {}: {} points; not passed: {open}", judged.name, report.score)?;
     }
-    for skipped in &found.skipped {
-        writeln!(out, "SKIPPED {}: {}", skipped.name, skipped.why)?;
+    let mut skipped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in &found.skipped {
+        skipped.entry(&one.why).or_default().push(&one.name);
+    }
+    for (why, names) in skipped {
+        writeln!(out, "SKIPPED {} ({}): {why}", names.len(), names.join(", "))?;
     }
     let error = style::ERROR;
     for judged in &found.judged {

@@ -130,8 +130,7 @@ pub fn hostile(course: &Course, lab: &Lab, mode: Mode) -> Result<(Vec<Subject>, 
         }
         let mut subject = Subject::at(Kind::Hostile, &path);
         let mut skip = |why: &str| {
-            let name = format!("hostile {}", subject.name);
-            skipped.push(Skipped { name, why: why.to_owned() });
+            skipped.push(Skipped { name: subject.name.clone(), why: why.to_owned() });
         };
         if mode == Mode::Tree {
             skip("mode tree does not hold hostile programs");
