@@ -73,6 +73,9 @@ impl Grade {
         for ignored in &listing.ignored {
             warn(&format_args!("not graded: {}: {}", ignored.name, ignored.why));
         }
+        for name in listing.names_of_several() {
+            warn(&format_args!("{name} was handed in more than once: each is graded by itself"));
+        }
         let book = Book::open(&self.out, &self.lab)?;
         let supervisor = Supervisor::new(course, self.mode, Path::new("/proc/self/exe"))?;
         if !supervisor.mode().is_official() {

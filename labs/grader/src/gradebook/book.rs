@@ -1,6 +1,7 @@
 //! The folder of a class's results. Every file in it is whole at every moment.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use ipc_common::{Errno, Error, Result};
@@ -48,7 +49,10 @@ impl Book {
         let is_empty = match fs::read_dir(folder) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                fs::create_dir_all(folder).map_err(|error| failed("mkdir", &error))?;
+                // Grades are nobody else's business.
+                let mut new = DirBuilder::new();
+                let made = new.recursive(true).mode(0o700).create(folder);
+                made.map_err(|error| failed("mkdir", &error))?;
                 true
             }
             Err(error) => return Err(failed("open", &error)),
@@ -82,6 +86,7 @@ impl Book {
             save_atomically(&mark, &bytes)?;
         }
         let book = Book { folder: folder.to_owned(), _lock: lock };
+        remove_unfinished(folder);
         let inner = book.folder.join("submissions");
         fs::create_dir_all(&inner)
             .map_err(|error| Error::from_io("mkdir", &error, inner.display().to_string()))?;
@@ -106,6 +111,7 @@ impl Book {
         let entry = self.entry(folder);
         fs::create_dir_all(&entry)
             .map_err(|error| Error::from_io("mkdir", &error, entry.display().to_string()))?;
+        remove_unfinished(&entry);
         // In this order: an old result never lies beside a new identity.
         for name in ["results.json", "junit.xml", "report.json"] {
             match fs::remove_file(entry.join(name)) {
@@ -141,6 +147,16 @@ fn is_just_begun(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|entries| {
         entries.flatten().all(|entry| entry.file_name().to_string_lossy().starts_with(MARK))
     })
+}
+
+/// Files that `save_atomically` had not yet given their names when somebody was killed. They are
+/// nobody's: the folder is ours alone.
+fn remove_unfinished(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().ends_with(b".new") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Option<T> {

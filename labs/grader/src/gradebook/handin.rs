@@ -95,6 +95,18 @@ fn kind(path: &Path) -> std::result::Result<Kind, &'static str> {
     }
 }
 
+impl Listing {
+    /// Names that several hand-ins have: a folder and a zip of one person, perhaps.
+    pub fn names_of_several(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.handins.iter().map(HandIn::name).collect();
+        names.sort_unstable();
+        let mut several: Vec<String> =
+            names.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0].clone()).collect();
+        several.dedup();
+        several
+    }
+}
+
 impl HandIn {
     /// What it is called, without the `.zip`, on one line of a terminal.
     pub fn name(&self) -> String {

@@ -30,9 +30,9 @@ const TOP: [&str; 7] = [
 /// Texts in there.
 const TEXTS: [&str; 2] = ["CONTRIBUTING.md", "README.md"];
 /// Folders that are given as they are: the textbook.
-const FOLDERS: [&str; 3] = [".cargo", "crates", "slides-notes"];
-/// Of `benches`: not what measures the grader, which takes solutions for it.
-const BENCHES: [&str; 4] = ["Cargo.toml", "benches", "c", "src"];
+const FOLDERS: [&str; 4] = [".cargo", "benches", "crates", "slides-notes"];
+/// But not what measures the grader, which takes solutions for it.
+const GRADING: &str = "grading";
 /// Of a lab.
 const LAB: [&str; 4] = ["Cargo.toml", "README.md", "driver.rs", "src"];
 
@@ -50,7 +50,7 @@ pub(super) fn way(path: &Path) -> Option<Way> {
         ["labs", "grader", ..] => None,
         ["labs", _, "lab.toml"] => Some(Way::Rubric),
         ["labs", _, part, ..] if LAB.contains(&part) => Some(Way::Whole),
-        ["benches", part, ..] if BENCHES.contains(&part) => Some(Way::Whole),
+        ["benches", GRADING, ..] => None,
         [top, _, ..] if FOLDERS.contains(&top) => Some(Way::Whole),
         _ => None,
     }
@@ -63,7 +63,7 @@ const KEPT: [&str; 6] = ["solution", "mutants", "fixtures", "hidden", "target", 
 pub(super) fn enters(folder: &Path) -> bool {
     let mut parts = folder.iter().filter_map(|part| part.to_str());
     let top = parts.next().unwrap_or_default();
-    let known = FOLDERS.contains(&top) || ["labs", "benches"].contains(&top);
+    let known = FOLDERS.contains(&top) || top == "labs";
     known && !folder.iter().any(|part| KEPT.iter().any(|kept| part == *kept))
 }
 

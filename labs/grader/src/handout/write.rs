@@ -187,26 +187,27 @@ fn folder_of_modules(file: &Path) -> PathBuf {
 }
 
 /// Without crates that nobody needs any more; the others keep their versions. A lock file that does
-/// not fit would be refused later, when the labs' crates are built as it says.
+/// not fit would be refused later, when the labs' crates are built as it says. And cargo has to find
+/// whatever the manifests name.
 fn prune_lock_file(folder: &Path) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let run = |offline: &[&str]| {
-        Command::new(&cargo)
-            .args(["update", "--workspace", "--quiet"])
-            .args(offline)
-            .current_dir(folder)
-            .env_remove("CARGO_TARGET_DIR")
-            .output()
-            .map_err(|error| Error::from_io("execve", &error, "cargo"))
-    };
-    let mut said = run(&["--offline"])?;
-    if !said.status.success() {
-        said = run(&[])?;
-    }
+    let update = ["update", "--workspace", "--quiet"];
+    cargo(folder, &[&update[..], &["--offline"]].concat())
+        // Without a network all may be there; if it is not, it is asked for.
+        .or_else(|_| cargo(folder, &update))?;
+    cargo(folder, &["metadata", "--no-deps", "--format-version=1", "--offline"])
+}
+
+fn cargo(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let said = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("CARGO_TARGET_DIR")
+        .output()
+        .map_err(|error| Error::from_io("execve", &error, "cargo"))?;
     if said.status.success() {
         return Ok(());
     }
     let words = String::from_utf8_lossy(&said.stderr);
-    Err(Error::refused("cargo update", Errno::EINVAL, "the handout")
-        .with_remedy(words.trim().to_owned()))
+    let call = format!("cargo {}", arguments[0]);
+    Err(Error::refused("lab handout", Errno::EINVAL, call).with_remedy(words.trim().to_owned()))
 }

@@ -68,6 +68,7 @@ fn other_report() {
     fs::write(course.path("report/about.json.123.new"), "{").unwrap();
     let done = Program::run(&mut course.grade());
     assert_eq!(done.code(), Some(0), "{done:?}");
+    assert!(!course.path("report/about.json.123.new").exists());
 
     fs::write(course.path("file"), "").unwrap();
     let done = course.run(["grade", "../in", "--lab", "tiny", "--out", "../file"]);

@@ -32,14 +32,16 @@ fn every_way() {
     course.hand_in_zip("one-file.zip", &[("lib.rs", &right())]);
     course.hand_in_zip("two-of-them.zip", &[("a/src/lib.rs", ""), ("b/src/lib.rs", "")]);
     fs::write(course.path("in/source.rs"), right()).unwrap();
+    fs::write(course.path("in/folder.rs"), forgets()).unwrap();
     fs::write(course.path("in/README.txt"), "who has handed in").unwrap();
     fs::write(course.path("in/late.tar.gz"), "").unwrap();
     fs::write(course.path("in/.DS_Store"), "").unwrap();
 
     let done = Program::run(&mut course.grade());
     assert_eq!(done.code(), Some(0), "{done:?}");
-    assert!(done.stdout.contains("11 of 11 graded"), "{done:?}");
+    assert!(done.stdout.contains("12 of 12 graded"), "{done:?}");
     assert!(done.stderr.contains("README.txt") && done.stderr.contains("make a zip"), "{done:?}");
+    assert!(done.stderr.contains("folder was handed in more than once"), "{done:?}");
     assert!(!done.stderr.contains("DS_Store") && !done.stdout.contains('\u{1b}'), "{done:?}");
     for (name, score) in [
         ("folder", "100"),
@@ -62,9 +64,9 @@ fn every_way() {
 /// What is written about each of them.
 fn forms(course: &Course) {
     let all = course.json("grades.json");
-    assert_eq!(all["submissions"].as_array().unwrap().len(), 11);
+    assert_eq!(all["submissions"].as_array().unwrap().len(), 12);
     assert_eq!(all["ignored"].as_array().unwrap().len(), 2);
-    let forgets = &all["submissions"][2];
+    let forgets = &all["submissions"][3];
     assert_eq!((&forgets["name"], &forgets["report"]["score"]), (&"forgets".into(), &60.into()));
     for field in ["mode", "seed", "grader", "compiler", "checks"] {
         assert!(!forgets["report"][field].is_null(), "{field}: {forgets:#}");
@@ -125,6 +127,19 @@ fn stands() {
     Program::run(&mut course.grade());
     assert_eq!(course.line("b")[1], "30");
     assert_ne!(seeds()[0], first[0]);
+
+    // Half of a result, as a crash leaves it, and one that the grader could not find out.
+    for (field, value) in [("is_whole", false), ("needs_rerun", true)] {
+        let path = course.path("report/submissions/a/report.json");
+        let mut report = course.json("submissions/a/report.json");
+        report[field] = value.into();
+        fs::write(path, report.to_string()).unwrap();
+        let before = seeds();
+        let done = Program::run(&mut course.grade());
+        assert!(done.stdout.contains("2 of them before"), "{field}: {done:?}");
+        assert_ne!(seeds()[0], before[0], "{field}");
+        assert_eq!(seeds()[1], before[1], "{field}");
+    }
 
     let third = seeds();
     Program::run(course.grade().arg("--again"));

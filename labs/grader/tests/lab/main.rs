@@ -13,6 +13,7 @@ mod class;
 mod course;
 mod handout;
 mod interrupted;
+mod leaks;
 mod strangers;
 mod student;
 mod watch;
