@@ -138,19 +138,16 @@ impl MapOptions {
 
     /// Once for all kinds of files.
     pub(super) fn map_fd(&self, fd: BorrowedFd<'_>) -> Result<Mapping> {
-        let request = self.request(fd)?;
         let pages = match self.at {
-            None => Pages::of_file(fd, &request),
-            Some(address) => {
-                stack::keep_clear("mmap", address.get(), request.window.mapped())?;
-                Pages::at_free(fd, &request, address)
+            None => {
+                let request = self.request(fd)?;
+                match Pages::of_file(fd, &request) {
+                    Ok(pages) => pages,
+                    Err(errno) => return Err(self.failed(fd, &request, errno)),
+                }
             }
+            Some(address) => self.pages_at(fd, address)?,
         };
-        let pages = pages.map_err(|errno| self.failed(fd, &request, errno))?;
-        if let Some(address) = self.at {
-            // Another thread may have unmapped what stood between us and the stack.
-            stack::keep_clear("mmap", address.get(), request.window.mapped())?;
-        }
         let memory = match self.unguarded {
             true => Memory::unguarded(pages, self.protection),
             false => Memory::guarded(pages, self.protection)?,
@@ -174,13 +171,13 @@ impl MapOptions {
     /// - is not referred to any more: by references, views, or owners that would unmap it later.
     pub unsafe fn map_replacing(&self, file: impl AsFd, address: NonZeroUsize) -> Result<Mapping> {
         let fd = file.as_fd();
-        let request = MapOptions { at: Some(address), ..self.clone() }.request(fd)?;
-        let mapped = request.window.mapped();
+        let request = self.request_at(fd, address)?;
+        let pages = request.window.whole_pages();
         let watch = match self.unguarded {
             true => None,
             // Before anything is replaced: it may fail.
             // SAFETY: the pages are the caller's, and then the mapping's, in which no reference is.
-            false => Some(unsafe { sys::watch(address, mapped, request.protection) }?),
+            false => Some(unsafe { sys::watch(address, pages, request.protection) }?),
         };
         // SAFETY: passed on to our caller.
         let pages = unsafe { Pages::at_taken(fd, &request, address) }
@@ -191,8 +188,21 @@ impl MapOptions {
         })
     }
 
+    /// Apart, so that those who do not care where need not carry it about.
+    #[inline(never)]
+    fn pages_at(&self, fd: BorrowedFd<'_>, address: NonZeroUsize) -> Result<Pages> {
+        let request = self.request_at(fd, address)?;
+        let keep_clear = || stack::keep_clear("mmap", address.get(), request.window.mapped());
+        keep_clear()?;
+        let pages = Pages::at_free(fd, &request, address)
+            .map_err(|errno| self.failed(fd, &request, errno))?;
+        // Another thread may have unmapped what stood between us and the stack.
+        keep_clear()?;
+        Ok(pages)
+    }
+
     /// All that can be checked before the kernel is asked.
-    #[inline]
+    #[inline(always)]
     fn request(&self, fd: BorrowedFd<'_>) -> Result<Request> {
         let (size, page) = regular_and_pages("mmap", fd)?;
         let rest = size.saturating_sub(self.offset);
@@ -201,24 +211,28 @@ impl MapOptions {
             None => usize::try_from(rest).unwrap_or(usize::MAX),
         };
         if size == 0 && !self.past_end {
-            return Err(Error::refused("mmap", Errno::EINVAL, sys::name_of(fd)).with_remedy(
-                "the file is empty, and touching a mapping of it would be SIGBUS; \
-                 put something into it first",
-            ));
+            return Err(empty(fd));
         }
         if self.len.is_none() && rest == 0 {
-            return Err(truncation::past_end("mmap", sys::name_of(fd), self.offset, size));
+            return Err(past_end(fd, self.offset, size));
         }
         let window = Window::new(self.offset, len, page)?;
         if !self.past_end && window.end() > size {
-            return Err(truncation::past_end("mmap", sys::name_of(fd), window.end(), size));
-        }
-        if let Some(address) = self.at.filter(|address| !page.is_aligned(address.get())) {
-            return Err(Error::refused("mmap", Errno::EINVAL, format!("address {address:#x}"))
-                .with_remedy(format!("an address is a multiple of the page size, {page}")));
+            return Err(past_end(fd, window.end(), size));
         }
         let (protection, sharing) = (self.protection, self.sharing);
         Ok(Request { window, protection, sharing, populate: self.populate })
+    }
+
+    #[inline(never)]
+    fn request_at(&self, fd: BorrowedFd<'_>, address: NonZeroUsize) -> Result<Request> {
+        let request = self.request(fd)?;
+        let page = request.window.page;
+        if page.is_aligned(address.get()) {
+            return Ok(request);
+        }
+        Err(Error::refused("mmap", Errno::EINVAL, format!("address {address:#x}"))
+            .with_remedy(format!("an address is a multiple of the page size, {page}")))
     }
 
     #[cold]
@@ -235,4 +249,18 @@ impl MapOptions {
             Some(advice) => Mapping::of(memory, self.sharing).advised(advice),
         }
     }
+}
+
+// Errors are made apart: a mapping that succeeds does not make room for them.
+
+#[cold]
+fn empty(fd: BorrowedFd<'_>) -> Error {
+    Error::refused("mmap", Errno::EINVAL, sys::name_of(fd)).with_remedy(
+        "the file is empty, and touching a mapping of it would be SIGBUS; put something into it first",
+    )
+}
+
+#[cold]
+fn past_end(fd: BorrowedFd<'_>, end: u64, size: u64) -> Error {
+    truncation::past_end("mmap", sys::name_of(fd), end, size)
 }

@@ -30,18 +30,14 @@ impl Window {
     /// `EINVAL` for no bytes at all; `EOVERFLOW` if the last byte lies where no file can have one.
     #[inline]
     pub fn new(offset: u64, len: usize, page: PageSize) -> Result<Window> {
-        let about = || format!("{len} bytes at offset {offset}");
         if len == 0 {
-            return Err(Error::refused("mmap", Errno::EINVAL, about()).with_remedy(
-                "a mapping has at least one byte (POSIX: mmap fails if the length is 0); \
-                 if the file is empty, grow it first",
-            ));
+            return Err(no_window(offset, len));
         }
         // Of the offset, only the low bits matter: a page is smaller than a `usize`.
         let lead = page.offset_in_page(offset as usize);
         let end = u64::try_from(len).ok().and_then(|len| offset.checked_add(len));
         if end.is_none_or(|end| i64::try_from(end).is_err()) {
-            return Err(Error::refused("mmap", Errno::EOVERFLOW, about()));
+            return Err(no_window(offset, len));
         }
         Ok(Window { aligned: offset - lead as u64, lead, len, page })
     }
@@ -51,10 +47,28 @@ impl Window {
         self.lead + self.len
     }
 
+    /// The bytes of the pages that get mapped: the last one whole.
+    pub fn whole_pages(self) -> usize {
+        // What can be mapped does not end past the last page of the address space.
+        self.page.round_up(self.mapped()).unwrap_or(self.mapped())
+    }
+
     /// One past the last byte, counted from the start of the file.
     pub fn end(self) -> u64 {
         self.aligned + self.mapped() as u64
     }
+}
+
+#[cold]
+fn no_window(offset: u64, len: usize) -> Error {
+    let about = format!("{len} bytes at offset {offset}");
+    if len > 0 {
+        return Error::refused("mmap", Errno::EOVERFLOW, about);
+    }
+    Error::refused("mmap", Errno::EINVAL, about).with_remedy(
+        "a mapping has at least one byte (POSIX: mmap fails if the length is 0); if the file is \
+         empty, grow it first",
+    )
 }
 
 /// Whether `len` bytes at `offset` lie in a mapping of `size` bytes.

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipc_common::view::{ReadView, WriteView};
-use ipc_common::{Errno, Error, PageSize, Result};
+use ipc_common::{Errno, Error, Result};
 use nix::sys::mman::{self, MsFlags};
 use segv_guard::FileWatch;
 
@@ -155,7 +155,7 @@ impl Memory {
     }
 }
 
-/// Watches the pages that `len` bytes from `start` on are in. `start` is the first byte of a page.
+/// Watches the pages from `start` on, `len` bytes in all.
 ///
 /// # Safety
 ///
@@ -168,8 +168,6 @@ pub(crate) unsafe fn watch(
     protection: Protection,
 ) -> Result<FileWatch> {
     let guard = segv_guard::install()?;
-    // What is mapped cannot end past the last page of the address space.
-    let whole_pages = PageSize::system().round_up(len).unwrap_or(len);
-    // SAFETY: the caller's promise; the last page is mapped whole.
-    unsafe { guard.watch_file(start.get(), whole_pages, protection.flags()) }
+    // SAFETY: the caller's promise.
+    unsafe { guard.watch_file(start.get(), len, protection.flags()) }
 }
