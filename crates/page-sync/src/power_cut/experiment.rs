@@ -62,6 +62,18 @@ pub struct Experiment {
     helper: fn() -> Command,
 }
 
+/// What is said when the disk has gone: by FUSE, by the loop device, and by an ext4 that finds its
+/// bitmaps unreadable (no room), its journal aborted (read-only), or nonsense in a block.
+const IT_MAY_HAVE_DIED: [Errno; 7] = [
+    Errno::EIO,
+    Errno::ENOTCONN,
+    Errno::ECONNABORTED,
+    Errno::ENOSPC,
+    Errno::EROFS,
+    Errno::EUCLEAN,
+    Errno::EBADMSG,
+];
+
 impl Experiment {
     /// All actions, three trials each, on an honest disk. `helper` makes the command of a process
     /// that calls [`helper`](super::helper()) with the arguments that are added to it.
@@ -145,7 +157,7 @@ impl Experiment {
             disk.kill();
         }
         result.map_err(|error| {
-            let died = matches!(error.errno(), Errno::EIO | Errno::ENOTCONN | Errno::ECONNABORTED);
+            let died = IT_MAY_HAVE_DIED.contains(&error.errno());
             let blamed = disk.as_mut().filter(|_| died).and_then(|disk| {
                 // Unmounted, it ends by itself, and with success: then it was there all the time.
                 let status = disk.ended().filter(|status| !status.success())?;
