@@ -52,7 +52,8 @@ impl NoteWriter {
     /// # Errors
     ///
     /// Those of [`open_or_create`]; `EEXIST` for a file that is no note; `ENOSPC` if there is no
-    /// room; `EAGAIN` if a file to be adopted stayed locked for longer than `patience`.
+    /// room; `EAGAIN` if a file to be adopted stayed locked for longer than `patience`, or if somebody
+    /// cut the file shorter just then.
     pub fn open(
         path: impl AsRef<Path>,
         adopt: Adopt,
@@ -79,7 +80,8 @@ impl NoteWriter {
     /// # Errors
     ///
     /// Those of [`create_new`], `EEXIST` above all; `EINVAL` for a length that no note file has: a
-    /// multiple of 64, from 128 to [`LONGEST_FILE`](super::LONGEST_FILE).
+    /// multiple of 64, from 128 to [`LONGEST_FILE`](super::LONGEST_FILE); `EAGAIN` as for
+    /// [`open`](NoteWriter::open).
     pub fn create(path: impl AsRef<Path>, len: usize) -> Result<NoteWriter> {
         let layout = Layout::of(len as u64).ok_or_else(|| {
             Error::refused("note", Errno::EINVAL, format!("{len} bytes")).with_remedy(
@@ -172,12 +174,7 @@ impl NoteWriter {
             renew(&self.file, self.layout, adopt, &self.last)?;
         }
         drop(lock);
-        let mapped = map(&self.path, &self.file).map_err(|error| match error.errno() {
-            // It was as long as it should be a moment ago.
-            Errno::ERANGE | Errno::EINVAL | Errno::EBADMSG => cut_again(&self.path),
-            _ => error,
-        });
-        let (mapping, layout) = mapped?;
+        let (mapping, layout) = map(&self.path, &self.file)?;
         // To believe the length of what was cut again would make a shorter note of it; and if it then
         // grew again, no reader could tell.
         if !layout.is_note(mapping.view()?) {
@@ -236,9 +233,14 @@ impl NoteWriter {
     }
 }
 
+/// Maps a file that was a note a moment ago. If it has another length now, somebody has cut it.
 fn map(path: &Path, file: &File) -> Result<(Mapping, Layout)> {
-    let mapping = MapOptions::new().read_write().map(file)?;
-    let layout = Layout::of(mapping.len() as u64).ok_or_else(|| changed(path))?;
+    let mapping =
+        MapOptions::new().read_write().map(file).map_err(|error| match error.errno() {
+            Errno::ERANGE | Errno::EINVAL => cut_again(path),
+            _ => error,
+        })?;
+    let layout = Layout::of(mapping.len() as u64).ok_or_else(|| cut_again(path))?;
     Ok((mapping, layout))
 }
 
@@ -251,5 +253,5 @@ fn changed(path: &Path) -> Error {
 
 fn cut_again(path: &Path) -> Error {
     Error::refused("note", Errno::EAGAIN, path.display().to_string())
-        .with_remedy("the file was cut shorter once more while it was made a note; try again")
+        .with_remedy("the file was cut shorter while it was opened or made a note again; try again")
 }
