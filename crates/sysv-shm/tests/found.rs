@@ -140,7 +140,8 @@ fn a_note_that_is_withdrawn_takes_no_other_writers_note_along() {
     starting_gun.mark_for_removal().unwrap();
     let ready = memory.view().atomic_u32(0).unwrap();
     let (mut withdrawn, mut kept) = (0, 0);
-    for _ in 0..testkit::soak(300, 10_000) {
+    let mut rounds = testkit::rounds(300, 10_000);
+    while rounds.next(withdrawn > 0 && kept > 0).is_some() {
         let key = Key::from_raw(testkit::key());
         let writer = NoteWriter::open_or_create(key, &wanted).unwrap().into_inner();
         ready.store(0, Ordering::SeqCst);

@@ -35,7 +35,7 @@
 //!
 //! `case` runs the cases; `emulator` starts programs also under qemu; [`need`] says what this machine lacks; `fresh` gives keys and folders
 //! that nobody else has; `program` starts programs and listens to them; `peer` is a hostile
-//! neighbour; `namespace` gives a case its own mounts and System V objects; `sweep` looks for what
+//! neighbour; `rounds` counts how often to try; `namespace` gives a case its own mounts and System V objects; `sweep` looks for what
 //! was left behind.
 
 mod case;
@@ -45,6 +45,7 @@ mod namespace;
 pub mod need;
 mod peer;
 mod program;
+mod rounds;
 mod sweep;
 
 pub use case::{Case, main};
@@ -53,6 +54,7 @@ pub use fresh::{Folder, folder, key, random_u64};
 pub use namespace::{Tmpfs, enter_namespaces, small_tmpfs};
 pub use peer::{Peer, Random, peer};
 pub use program::{Finished, Program};
+pub use rounds::{Rounds, rounds};
 pub use sweep::left_behind;
 
 /// How many rounds a soak test does: `small` in `cargo test`; `full` with `IPC_SOAK=full`; with

@@ -105,13 +105,15 @@ impl Peer {
     /// Rounds as [`crate::soak`] counts them, and more if the peer was slow: it takes part in a few
     /// dozen at least, however busy the machine is.
     pub fn soak(&self, small: usize, full: usize) -> impl Iterator<Item = usize> {
-        const FEW: u64 = 30;
         let wanted = crate::soak(small, full);
         let begun = self.rounds();
-        (0..).take_while(move |done| {
-            self.expect_alive();
-            *done < wanted || self.rounds() < begun + FEW
-        })
+        (0..).take_while(move |done| self.is_slow_since(begun) || *done < wanted)
+    }
+
+    pub(crate) fn is_slow_since(&self, begun: u64) -> bool {
+        const FEW: u64 = 30;
+        self.expect_alive();
+        self.rounds() < begun + FEW
     }
 
     /// A peer that has died proves nothing.

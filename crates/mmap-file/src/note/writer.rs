@@ -113,8 +113,8 @@ impl NoteWriter {
     ///
     /// `EMSGSIZE` if the text is too long, `EINVAL` if it holds a NUL, `EAGAIN` if another writer
     /// had the lock all the time: nothing has been written then. `EBADMSG` if the file is no note
-    /// any more: it was cut shorter or overwritten, before or meanwhile; no reader sees anything of
-    /// the text, and [`renew`](NoteWriter::renew) may help.
+    /// any more: it was cut shorter or overwritten, before or meanwhile; a reader may have seen the
+    /// whole text before that, or nothing of it, and [`renew`](NoteWriter::renew) may help.
     pub fn write(&mut self, text: &[u8], patience: Duration) -> Result<Before> {
         self.check(text)?;
         let lock = lock_within(&self.file, patience)?;

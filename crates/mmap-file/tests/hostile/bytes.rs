@@ -69,7 +69,8 @@ pub fn a_scribbler_on_every_byte_makes_wrong_notes_and_errors_and_nothing_else()
         let whole = MappedFile::new(open_file(&path, Access::ReadWrite).unwrap()).unwrap();
         let mut looks = [0, 0];
         let scribbler = scribbler(&path);
-        for _ in scribbler.soak(150, 10_000) {
+        let mut rounds = scribbler.rounds_until(150, 10_000);
+        while rounds.next(looks.iter().all(|count| *count > 0)).is_some() {
             let text = any_text(&mut random, len);
             match writer.write(&text, MOMENT) {
                 Ok(_) => assert!(text.len() < len - TRAILER && !text.contains(&0)),
@@ -112,7 +113,8 @@ pub fn a_scribbler_on_the_sequence_holds_up_neither_reader_nor_writer() {
         std::thread::sleep(Duration::from_micros(random.below(300) as u64));
     });
     let (mut found, mut written) = ([0; 3], 0);
-    for _ in stranger.soak(300, 10_000) {
+    let mut rounds = stranger.rounds_until(300, 10_000);
+    while rounds.next(found[0] > 0 && found[1] > 0 && written > 0).is_some() {
         written += usize::from(writer.write(b"note", MOMENT).is_ok());
         match reader.read().unwrap() {
             Reading::Whole { text, .. } => {

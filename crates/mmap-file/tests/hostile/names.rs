@@ -97,7 +97,8 @@ pub fn whatever_becomes_of_the_name_every_call_comes_back() {
     let theirs = path.clone();
     let stranger = peer(move |random| swap(&theirs, random));
     let (mut random, mut sums) = (Random::new(), [0; 3]);
-    for _ in stranger.soak(1_000, 30_000) {
+    let mut rounds = stranger.rounds_until(1_000, 30_000);
+    while rounds.next(sums.iter().all(|sum| *sum > 9)).is_some() {
         let counts = every_call_on(&path, &mut random);
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
@@ -131,7 +132,8 @@ pub fn what_is_created_is_never_a_strangers_file_nor_left_behind() {
         let _ = fs::remove_file(&theirs).or_else(|_| fs::remove_dir(&theirs));
     });
     let mut created = 0;
-    for _ in stranger.soak(2_000, 60_000) {
+    let mut rounds = stranger.rounds_until(2_000, 60_000);
+    while rounds.next(created > 9).is_some() {
         match create_new(&path, 4096, 0o600, |_| Ok(())) {
             Ok(file) => {
                 created += 1;

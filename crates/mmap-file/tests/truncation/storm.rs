@@ -68,7 +68,10 @@ pub fn a_storm_kills_no_copy_no_atomic_and_no_call_of_a_mapping() {
                     let options = MapOptions::new().len(PAGES * page()).allow_past_end();
                     let options = if me == 2 { options.private() } else { options }.read_write();
                     let mut mapping = options.map(file).unwrap();
-                    for round in storm.soak(1_000, 60_000) {
+                    let mut rounds = storm.rounds_until(1_000, 60_000);
+                    while let Some(round) =
+                        rounds.next(outcomes.done > 0 && outcomes.shrunk > 0 && renewed > 0)
+                    {
                         if mapping.check().is_err() {
                             mapping = options.map(file).unwrap();
                             renewed += 1;
@@ -154,7 +157,8 @@ pub fn a_storm_tears_no_note() {
     thread::scope(|scope| {
         let storm = &storm;
         let reading = scope.spawn(move || {
-            for _ in storm.soak(4_000, 200_000) {
+            let mut rounds = storm.rounds_until(4_000, 200_000);
+            while rounds.next(found[0] > 0 && found[3] > 0).is_some() {
                 match reader.read() {
                     Ok(Reading::Whole { text, .. }) => {
                         let (note, len) = (text.as_bytes(), text.len());

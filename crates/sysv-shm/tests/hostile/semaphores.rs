@@ -75,7 +75,8 @@ pub fn whatever_becomes_of_the_semaphores_every_call_comes_back() {
         std::thread::sleep(Duration::from_micros(random.below(300) as u64));
     });
     let (mut random, mut worked) = (Random::new(), 0);
-    for _ in other.soak(300, 20_000) {
+    let mut rounds = other.rounds_until(300, 20_000);
+    while rounds.next(worked > 99).is_some() {
         let mut count = |ok: bool| worked += usize::from(ok);
         count(writer.put(&any_text(&mut random, 1_025), MOMENT).is_ok());
         if let Ok(Reading::Whole { text, .. }) = reader.read() {
@@ -139,7 +140,8 @@ pub fn who_tampers_with_the_values_cannot_make_the_sequence_wrap_or_panic() {
         std::thread::sleep(Duration::from_micros(random.below(20) as u64));
     });
     let (mut random, mut worked) = (Random::new(), 0);
-    for _ in other.soak(5_000, 200_000) {
+    let mut rounds = other.rounds_until(5_000, 200_000);
+    while rounds.next(worked > 99).is_some() {
         worked += use_lock(lock, &mut random);
         let sequence = lock.state().unwrap().sequence;
         assert!(sequence < 1 << 30, "15 bits of laps and 15 of sequence");
