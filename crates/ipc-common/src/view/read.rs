@@ -11,6 +11,10 @@ use super::landing::try_copy;
 use super::{outside, replaced, stopped};
 use crate::error::{Error, Result};
 
+/// What a view looks at that nobody watches. To ask each view whether there is something to look at
+/// would cost each copy a branch.
+static NEVER: AtomicBool = AtomicBool::new(false);
+
 /// Memory that this process may read, and any process may be writing: a start and a length, with
 /// every access checked against them.
 ///
@@ -34,8 +38,8 @@ use crate::error::{Error, Result};
 pub struct ReadView<'a> {
     start: NonNull<u8>,
     len: usize,
-    /// Whether other pages have taken the place of the memory's, if somebody sees to that.
-    replaced: Option<&'a AtomicBool>,
+    /// Whether other pages have taken the place of the memory's: [`NEVER`], if nobody does that.
+    replaced: &'a AtomicBool,
     /// What the memory would be if Rust had to name it: bytes that change under us, alive for 'a.
     memory: PhantomData<&'a [AtomicU8]>,
 }
@@ -59,7 +63,7 @@ impl<'a> ReadView<'a> {
     ///
     /// Other processes may do what they like.
     pub const unsafe fn new(start: NonNull<u8>, len: usize) -> ReadView<'a> {
-        ReadView { start, len, replaced: None, memory: PhantomData }
+        ReadView { start, len, replaced: &NEVER, memory: PhantomData }
     }
 
     /// The same view of memory whose pages somebody may replace by others: the handler that keeps
@@ -69,7 +73,7 @@ impl<'a> ReadView<'a> {
     /// Once it is set, every function of the view is an error (`EIO`), also the one that was at it
     /// meanwhile: what it read may have been zeros, and what it wrote may be lost.
     pub const fn watched(self, replaced: &'a AtomicBool) -> ReadView<'a> {
-        ReadView { replaced: Some(replaced), ..self }
+        ReadView { replaced, ..self }
     }
 
     /// Whether this still is the memory that it was; see [`ReadView::watched`]. To be called after
@@ -104,10 +108,9 @@ impl<'a> ReadView<'a> {
 
     #[inline]
     fn is_replaced(self) -> bool {
-        let Some(flag) = self.replaced else { return false };
         // Whoever has seen a byte of the new pages sees the flag, which was set before.
         fence(Ordering::Acquire);
-        flag.load(Ordering::Relaxed)
+        self.replaced.load(Ordering::Relaxed)
     }
 
     /// How many bytes there are to see.
