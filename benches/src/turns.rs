@@ -128,10 +128,11 @@ pub fn time(work: &mut impl FnMut(), rounds: u32) -> Duration {
     start.elapsed()
 }
 
-/// Whether figures are asked for, and not only whether the bench runs: `cargo bench` says so,
-/// `cargo test --benches` does not.
+/// Whether figures beside criterion's are asked for, and not only whether the bench runs: `cargo bench`
+/// says so, `cargo test --benches` does not. Nor does a filter: whoever wants one case waits for no
+/// table.
 pub fn figures_wanted() -> bool {
-    Mode::of_process().measures()
+    Mode::of_process().measures() && Mode::filters(std::env::args().skip(1)).is_empty()
 }
 
 impl Pairs {

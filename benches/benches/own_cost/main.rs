@@ -70,6 +70,11 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(why) => return report::wrong_usage(&why),
     };
+    let rooms = Mode::filters(std::env::args().skip(1));
+    let asked = |name: &str| rooms.is_empty() || rooms.iter().any(|room| name.contains(room));
+    if !ROOMS.iter().any(|(name, _)| asked(name)) {
+        return report::no_such_room(&rooms.join(" "), ROOMS.map(|(name, _)| name));
+    }
     let place = match Place::choose(&settings, &results::target()) {
         Ok(place) => place,
         Err(error) => return report::failed(&error),
@@ -77,10 +82,6 @@ fn main() -> ExitCode {
     let report = Report::new(&format!("{}; files in {place}", Machine::this()));
     let clock = Clock::new(mode, settings.is_quick(mode));
     let mut bench = Bench { clock, report, place, settings, mode };
-    let asked = |name: &str| {
-        let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-')).peekable();
-        words.peek().is_none() || words.any(|word| name.contains(&word))
-    };
     ROOMS.iter().filter(|(name, _)| asked(name)).for_each(|(_, room)| room(&mut bench));
     bench.report.finish()
 }

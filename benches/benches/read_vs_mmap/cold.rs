@@ -21,14 +21,20 @@ const LARGEST_WITH_WRONG_HINT: u64 = 64 << 20;
 /// A round of random reads: each may wait for the device.
 const PICKS: usize = 1024;
 
-const WAYS: [Way; 7] = [
+const WAYS: [Way; 13] = [
     Way::READ,
     Way::Read(4 << 10),
     Way::Read(256 << 10),
+    Way::Pread(64 << 10),
     Way::FRESH,
     Way::POPULATED,
     Way::advised(libc::MADV_SEQUENTIAL),
     Way::advised(libc::MADV_RANDOM),
+    Way::advised(libc::MADV_WILLNEED),
+    Way::advised(libc::MADV_POPULATE_READ),
+    Way::Copied,
+    Way::OurCopy,
+    Way::OurGuardedCopy,
 ];
 
 pub fn bench(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer) {
@@ -62,6 +68,10 @@ fn one_pass(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64) {
     let mut reference = contender(Way::READ);
     let mut reference = |watch: &mut Watch, rounds| reference.rounds(watch, rounds);
     for way in WAYS {
+        if let Err(because) = way.is_known() {
+            group.skip(&format!("{}, {}", way.name(), show_size(size)), because);
+            continue;
+        }
         if way == Way::advised(libc::MADV_RANDOM) && size > LARGEST_WITH_WRONG_HINT {
             let why = "the wrong hint makes a pass take half a minute";
             group.skip(&format!("{}, {}", way.name(), show_size(size)), why);
@@ -84,12 +94,14 @@ fn random_pieces(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u
         64 => "read_vs_mmap random 64 B, cold",
         _ => "read_vs_mmap random 4 KiB, cold",
     };
-    let mut group = bench.group(name, random::about(size, piece, places.len(), "cold"), floor);
+    let mut group =
+        bench.group(name, random::about(size, piece, places.len(), "cold", Pieces::Large), floor);
     let contender = |way| Picks::new(&source, buffer, way, piece, &places).cold();
     let mut reference = contender(Way::Pread);
     let mut reference = |watch: &mut Watch, rounds| reference.rounds(watch, rounds);
     let fresh = |advice| Way::Fresh { flag: 0, advice };
-    for way in [Way::Pread, fresh(None), fresh(Some(libc::MADV_RANDOM))] {
+    let ours = [Way::Copied, Way::Ours];
+    for way in [Way::Pread, fresh(None), fresh(Some(libc::MADV_RANDOM))].into_iter().chain(ours) {
         let mut contender = contender(way);
         let case = random::case(way, size, piece, places.len());
         group.case(&case, &mut |watch, rounds| contender.rounds(watch, rounds), &mut reference);

@@ -17,6 +17,8 @@ pub enum Way {
     Fresh { flag: i32, advice: Option<i32> },
     /// A mapping that was faulted in long ago.
     Reused,
+    /// A new mapping, each piece copied by memcpy: the same work as our library's.
+    Copied,
     /// Our library: a new mapping each round, its view copies each piece.
     Ours,
 }
@@ -29,6 +31,7 @@ impl Way {
             Way::Fresh { advice: Some(_), .. } => "mmap, MADV_RANDOM",
             Way::Fresh { .. } => "mmap, fresh",
             Way::Reused => "mmap, reused",
+            Way::Copied => "mmap, copied by memcpy",
             Way::Ours => "mmap_file, truncation-proof",
         }
     }
@@ -127,6 +130,7 @@ impl<'a> Picks<'a> {
                 self.in_place(&map)
             }
             Way::Reused => self.in_place(self.kept.as_ref().expect("it was mapped before")),
+            Way::Copied => self.by_memcpy(&self.map(file, 0)),
             Way::Ours => self.by_view(file),
         }
     }
@@ -147,6 +151,19 @@ impl<'a> Picks<'a> {
         // SAFETY: all places are in the file, which has no name: nobody cuts or writes it.
         let look = |at: usize| unsafe { sum::at(map.start().add(at), self.piece) };
         self.places.iter().copied().map(look).sum()
+    }
+
+    fn by_memcpy(&self, map: &Map) -> u64 {
+        let copy = |at: usize| {
+            let to = self.buffer.start();
+            // SAFETY: all places are in the file, which has no name; the buffer is larger than a
+            // piece, and nobody else uses it now.
+            unsafe {
+                std::ptr::copy_nonoverlapping(map.start().add(at), to, self.piece);
+                sum::at(to, self.piece)
+            }
+        };
+        self.places.iter().copied().map(copy).sum()
     }
 
     fn by_view(&self, file: &File) -> u64 {

@@ -14,12 +14,13 @@ pub const PIECES: [usize; 2] = [64, 4 << 10];
 /// A round reads as many pieces as the file has, and no more than that.
 const MOST: usize = 16_384;
 
-const WAYS: [Way; 6] = [
+const WAYS: [Way; 7] = [
     Way::Pread,
     Way::Fresh { flag: 0, advice: None },
     Way::Fresh { flag: libc::MAP_POPULATE, advice: None },
     Way::Fresh { flag: 0, advice: Some(libc::MADV_RANDOM) },
     Way::Reused,
+    Way::Copied,
     Way::Ours,
 ];
 
@@ -40,7 +41,7 @@ fn at(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64, piece: 
     let place = bench.place().clone();
     let source = Source::new(&place, size, Pieces::Small);
     let places = places(source.len(), piece, MOST.min(source.len() / piece));
-    let about = about(size, piece, places.len(), "warm");
+    let about = about(size, piece, places.len(), "warm", Pieces::Small);
     let mut group = bench.group(name, about, floor);
     let mut reference = Picks::new(&source, buffer, Way::Pread, piece, &places);
     let mut reference = |watch: &mut Watch, rounds| reference.rounds(watch, rounds);
@@ -52,7 +53,7 @@ fn at(bench: &mut Bench, floor: &mut Steady, buffer: &Buffer, size: u64, piece: 
     group.finish();
 }
 
-pub fn about(size: u64, piece: usize, count: usize, temperature: &str) -> About {
+pub fn about(size: u64, piece: usize, count: usize, temperature: &str, pieces: Pieces) -> About {
     About {
         varies: "bytes in the file",
         reference: "pread",
@@ -61,7 +62,7 @@ pub fn about(size: u64, piece: usize, count: usize, temperature: &str) -> About 
             ("bytes in a piece", piece.to_string()),
             ("pieces in a round", count.to_string()),
             ("page cache", temperature.into()),
-            ("written in", Pieces::Small.name().into()),
+            ("written in", pieces.name().into()),
         ],
         uses_files: true,
         long: crate::is_long(size),

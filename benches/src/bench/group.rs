@@ -5,7 +5,7 @@ use criterion::{BenchmarkGroup, BenchmarkId, SamplingMode, Throughput};
 
 use super::measure::Turns;
 use super::{Context, Tally, output};
-use crate::counts::system_calls;
+use crate::counts::{faults_wherever_it_lies, system_calls};
 use crate::floor::Steady;
 use crate::results::{self, Counts, Id, Record, SCHEMA, Where};
 use crate::settings::Mode;
@@ -98,8 +98,10 @@ impl<'a> Group<'a> {
         };
         // Faults first: the fork for the other leaves every page of ours to be copied when written,
         // and that is a fault. (The next case's first round, which is not timed, takes those.)
+        let faults = faults_wherever_it_lies(work, case.bytes);
         let counts = Counts {
-            faults: watch::faults(work),
+            faults: faults.usual,
+            faults_range: Some(faults.range),
             system_calls: system_calls(work),
             of: self.about.counts_of.unwrap_or(ONE_PROCESS).into(),
         };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::floor::{Around, Steady};
+use crate::raw::Elsewhere;
 use crate::results::Measured;
 use crate::turns::{Pairs, Spread};
 use crate::watch::{Work, took};
@@ -24,6 +25,7 @@ pub(super) struct Turns<'a, 'w> {
     least: u64,
     /// Nanoseconds a round, by the last pair.
     guess: Option<[f64; 2]>,
+    elsewhere: Elsewhere,
     tried: bool,
 }
 
@@ -53,7 +55,8 @@ impl<'a, 'w> Turns<'a, 'w> {
         // Criterion's quick mode asks once for one round of what takes long. Of a single pair nobody
         // can say how far it is to be believed.
         let least = if quick { 3 } else { 1 };
-        Turns { floor, work, reference, calls: Vec::new(), least, guess: None, tried: false }
+        let (calls, elsewhere) = (Vec::new(), Elsewhere::default());
+        Turns { floor, work, reference, calls, least, guess: None, elsewhere, tried: false }
     }
 
     /// One round, and no figures.
@@ -89,11 +92,13 @@ impl<'a, 'w> Turns<'a, 'w> {
         Duration::from_nanos((total * rounds as f64 / done as f64).round().max(1.0) as u64)
     }
 
-    /// Case and reference once each, in nanoseconds a round, with the floor around both.
+    /// Case and reference once each, in nanoseconds a round, with the floor around both. Each pair's
+    /// new mappings lie at another place.
     fn pair(&mut self, rounds: u64, case_first: bool) -> Around<Pair> {
         let guess = self.guess.expect("the first round has been");
         // About as long for the one as for the other, or the floor is that of the longer only.
         let as_long = (rounds as f64 * guess[0] / guess[1]).clamp(1.0, MOST).round() as u64;
+        self.elsewhere.next();
         let (work, reference) = (&mut *self.work, &mut *self.reference);
         let mut a = || nanos(took(work, rounds)) / rounds as f64;
         let mut b = || nanos(took(reference, as_long)) / as_long as f64;

@@ -129,6 +129,11 @@ impl Bench {
         self.context.settings.choose(own, quick, self.context.mode)
     }
 
+    /// The sizes of what is no file: `BENCH_SIZES` is about files.
+    pub fn sizes_of(&self, own: &[u64]) -> Vec<u64> {
+        self.context.settings.choose_of(own, self.context.mode)
+    }
+
     /// Says aloud that something is not measured, and writes it down.
     pub fn skip(&mut self, what: impl Into<String>, because: impl Into<String>) {
         self.tally.skip(what.into(), because.into());

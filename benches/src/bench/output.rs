@@ -22,7 +22,16 @@ pub(super) fn case(record: &Record) {
         0 => format!("{}", counts.faults.minor),
         major => format!("{} ({major} of them waited)", counts.faults.minor + major),
     };
-    println!("                        faults {faults}, system calls {}", counts.system_calls);
+    let wherever = match counts.faults_range {
+        Some([fewest, most]) if fewest != most => {
+            format!(" ({fewest} to {most}, as the mapping lies)")
+        }
+        _ => String::new(),
+    };
+    println!(
+        "                        faults {faults}{wherever}, system calls {}",
+        counts.system_calls
+    );
     println!(
         "                        {:.3} of `{}` ({:.3} to {:.3}, {} pairs)",
         measured.ratio.median,

@@ -9,6 +9,9 @@ mod system_calls;
 
 pub use system_calls::{SystemCalls, mark, system_calls};
 
+use crate::raw::Elsewhere;
+use crate::watch::{self, Work};
+
 use std::ops::{AddAssign, Sub};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -33,6 +36,37 @@ impl Faults {
             major: number(usage.major_page_faults()),
         }
     }
+
+    /// Minor and major together.
+    pub fn all(self) -> u64 {
+        self.minor + self.major
+    }
+}
+
+/// The page faults of a round, wherever its mappings lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spread {
+    /// The median.
+    pub usual: Faults,
+    /// The fewest and the most, minor and major together.
+    pub range: [u64; 2],
+}
+
+/// Counts the faults of a case that handles `bytes` bytes. If a mapping for them may lie anywhere, at
+/// several places ([`Elsewhere`]): a fault more or less for each page, and it is another case.
+pub fn faults_wherever_it_lies(work: &mut Work<'_>, bytes: u64) -> Spread {
+    const PLACES: usize = 9;
+    let places = if bytes < Elsewhere::reach() as u64 { PLACES } else { 1 };
+    let mut elsewhere = Elsewhere::default();
+    let mut counts: Vec<Faults> = (0..places)
+        .map(|_| {
+            elsewhere.next();
+            watch::faults(work)
+        })
+        .collect();
+    counts.sort_by_key(|count| count.all());
+    let at = |nth: usize| counts[nth];
+    Spread { usual: at(places / 2), range: [at(0).all(), at(places - 1).all()] }
 }
 
 impl Sub for Faults {

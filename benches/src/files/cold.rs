@@ -23,8 +23,9 @@ pub enum Temperature {
     Cold,
 }
 
-/// How often the wish is repeated: a page may be held by a writeback that ends in a moment.
-const ATTEMPTS: usize = 20;
+/// How often the wish is repeated: a page may be held by a writeback that ends in a moment. With
+/// naps that grow, some two seconds in all.
+const ATTEMPTS: usize = 64;
 
 /// Drops the file's pages from memory, and makes sure that they have gone.
 ///

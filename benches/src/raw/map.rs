@@ -36,6 +36,12 @@ impl Map {
         Map::new(-1, len, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_ANONYMOUS | flags)
     }
 
+    /// Addresses, and nothing behind them.
+    pub(super) fn reserved(len: usize) -> Result<Map> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        Map::new(-1, len, libc::PROT_NONE, flags)
+    }
+
     #[inline]
     fn new(fd: i32, len: usize, protection: i32, flags: i32) -> Result<Map> {
         // SAFETY: a new mapping where the kernel likes; MAP_FIXED is nobody's wish here.

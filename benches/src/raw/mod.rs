@@ -5,11 +5,13 @@
 //! for removal as soon as they are attached, so nobody else writes them, and nothing is left behind.
 
 mod buffer;
+mod elsewhere;
 mod map;
 mod segment;
 mod semaphores;
 
 pub use buffer::Buffer;
+pub use elsewhere::Elsewhere;
 pub use map::Map;
 pub use segment::Segment;
 pub use semaphores::Semaphores;

@@ -100,8 +100,11 @@ pub struct Measured {
 /// What one round was spent on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Page faults.
+    /// Page faults: the median over several places where a mapping may lie.
     pub faults: Faults,
+    /// The fewest and the most at any of those places, minor and major together.
+    #[serde(default)]
+    pub faults_range: Option<[u64; 2]>,
     /// System calls: `{"counted": {"mmap": 1, …}}` or `{"unknown": "because …"}`.
     pub system_calls: SystemCalls,
     /// Of what: of the one process, or of one of the two.

@@ -86,6 +86,11 @@ impl Settings {
         chosen.iter().copied().filter(|size| self.max.is_none_or(|max| *size <= max)).collect()
     }
 
+    /// Sizes that nobody sets, as they are no file's: all of them, or the first for a test.
+    pub fn choose_of(&self, own: &[u64], mode: Mode) -> Vec<u64> {
+        Settings { sizes: None, quick: false, ..self.clone() }.choose(own, own, mode)
+    }
+
     /// Whether it has to be done in a minute.
     pub fn is_quick(&self, mode: Mode) -> bool {
         self.quick || mode == Mode::Quick
@@ -163,5 +168,7 @@ mod tests {
         assert_eq!(choose(&at_most, Mode::Full), [1, 2]);
         let set = Settings { sizes: Some(vec![7, 9]), max: Some(8), ..default };
         assert_eq!(choose(&set, Mode::Quick), [7]);
+        assert_eq!(set.choose_of(&own, Mode::Quick), own, "a note is no file");
+        assert_eq!(set.choose_of(&own, Mode::Test), [1]);
     }
 }

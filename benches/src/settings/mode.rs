@@ -15,6 +15,29 @@ pub enum Mode {
     Help,
 }
 
+/// Those of criterion's options that the next argument belongs to.
+const WITH_A_VALUE: [&str; 19] = [
+    "-b",
+    "-c",
+    "-s",
+    "--baseline",
+    "--baseline-lenient",
+    "--color",
+    "--confidence-level",
+    "--format",
+    "--load-baseline",
+    "--measurement-time",
+    "--noise-threshold",
+    "--nresamples",
+    "--output-format",
+    "--plotting-backend",
+    "--profile-time",
+    "--sample-size",
+    "--save-baseline",
+    "--significance-level",
+    "--warm-up-time",
+];
+
 impl Mode {
     /// That of this process.
     pub fn of_process() -> Mode {
@@ -37,6 +60,20 @@ impl Mode {
         } else {
             Mode::Full
         }
+    }
+
+    /// What names a part only: everything that is neither an option nor an option's value.
+    pub fn filters(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
+        let mut filters = Vec::new();
+        let mut arguments = arguments.into_iter();
+        while let Some(told) = arguments.next() {
+            if WITH_A_VALUE.contains(&told.as_str()) {
+                arguments.next();
+            } else if !told.starts_with('-') {
+                filters.push(told);
+            }
+        }
+        filters
     }
 
     /// Whether criterion writes down what it measures, so that we may: not if it was told to discard
@@ -71,6 +108,10 @@ mod tests {
         assert_eq!(of("--quick"), Mode::Test);
         assert_eq!(of("--list --bench"), Mode::List);
         assert_eq!(of("--bench --help"), Mode::Help);
+        let filters =
+            |arguments: &str| Mode::filters(arguments.split_whitespace().map(str::to_owned));
+        assert_eq!(filters("--bench --quick --sample-size 50 fresh --color=never"), ["fresh"]);
+        assert!(filters("--bench --warm-up-time 3 -b main").is_empty());
         let keeps = |argument: &str| Mode::keeps_results(["--bench".into(), argument.into()]);
         assert!(keeps("--quick") && keeps("--save-baseline"));
         assert!(!keeps("--discard-baseline") && !keeps("--load-baseline=base"));

@@ -1,5 +1,7 @@
 //! Is cold cold, and what becomes of files where there is no room or no disk?
 
+use std::path::PathBuf;
+
 use benches::files::{Pieces, Place, Plan, can_be_cold, chill, reopen, resident_pages};
 use benches::raw::Map;
 use benches::settings::Settings;
@@ -9,13 +11,19 @@ use crate::process;
 
 const PLAN: Plan = Plan { bytes: (1 << 20) + 1, pieces: Pieces::Small };
 
+/// The folders of tests are on a disk, unless somebody has set them elsewhere.
+pub fn on_a_disk() -> Result<(), String> {
+    let folder = testkit::folder();
+    let place = Place::at(folder.path()).map_err(|error| error.to_string())?;
+    match place.is_memory() {
+        true => Err(format!("{} is {}: memory", folder.path().display(), place.file_system())),
+        false => Ok(()),
+    }
+}
+
 pub fn a_file_is_cold_when_mincore_says_so() {
     let folder = testkit::folder();
     let place = Place::at(folder.path()).expect("it can be written");
-    if place.is_memory() {
-        // The folders of tests are on a disk, unless somebody has set them elsewhere.
-        return;
-    }
     let (file, _) = PLAN.make(&place).expect("there is room");
     let pages = PageSize::system().pages(PLAN.bytes as usize);
     assert_eq!(resident_pages(&file).expect("it can be asked"), pages);
@@ -60,9 +68,9 @@ pub fn memory_cannot_be_made_cold_and_says_so() {
     assert!(chosen.is_memory());
     std::fs::create_dir(disk.path().join("tmp")).expect("there is room");
     let chosen = Place::choose(&Settings::default(), disk.path()).expect("somewhere is room");
-    assert!(
-        chosen.folder() != disk.path().join("tmp") || !std::path::Path::new("/var/tmp").exists()
-    );
+    let others = [std::env::temp_dir(), "/var/tmp".into()];
+    let disk_at = |folder: &PathBuf| Place::at(folder).is_ok_and(|place| !place.is_memory());
+    assert_eq!(chosen.is_memory(), !others.iter().any(disk_at), "{chosen}");
 }
 
 pub fn a_file_that_does_not_fit_is_skipped_aloud() {

@@ -30,7 +30,7 @@ fn main() -> std::process::ExitCode {
         counting::a_signal_that_the_work_handles_reaches_it;
         counting::work_that_fails_in_the_child_makes_the_number_unknown;
         counting::where_ptrace_is_refused_the_number_is_unknown_and_the_reason_told;
-        cold::a_file_is_cold_when_mincore_says_so;
+        cold::a_file_is_cold_when_mincore_says_so needs cold::on_a_disk;
         cold::a_mapped_file_cannot_be_made_cold;
         cold::memory_cannot_be_made_cold_and_says_so needs need::namespaces;
         cold::a_file_that_does_not_fit_is_skipped_aloud needs need::namespaces;

@@ -89,6 +89,7 @@ pub fn record(group: &str, function: &str, size: u64, reference: &str, ratio: [f
         },
         counts: Counts {
             faults: Faults { minor: if mmap { size >> 16 } else { 0 }, major: u64::from(cold) },
+            faults_range: None,
             system_calls: SystemCalls::Counted(
                 calls.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
             ),

@@ -3,13 +3,13 @@
 
 mod ours;
 
-use benches::Watch;
 use benches::c::{Library, Loop, Pages};
 use benches::floor::bounce;
 use benches::own::Segment;
 use benches::peer::Peer;
 use benches::placement::{Processors, pin};
 use benches::watch::{Work, took};
+use benches::{Spread, Watch};
 use ipc_common::view::WriteView;
 use ipc_common::{Error, Result};
 use mmap_file::{MapOptions, Mapping};
@@ -114,6 +114,10 @@ fn compare(
     }
     let compared = bench.clock.compare_parts(&mut ours, &mut theirs);
     bench.report.time(what, &compared, AtMost(1.05));
+    let Spread { median, min, max, .. } = compared.floor;
+    bench
+        .report
+        .note(format!("  two cache lines to and fro: {median:.0} ns ({min:.0} to {max:.0})"));
     Ok(())
 }
 

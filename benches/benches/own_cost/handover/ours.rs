@@ -9,7 +9,7 @@ use ipc_common::view::WriteView;
 
 const BYTES: usize = 64;
 const SEQUENCE: usize = 0;
-/// Right behind: it is stored into the same line, before the number.
+/// Right behind, and stored before it: most of it in the same line, the end in the next one.
 const PAYLOAD: usize = 8;
 /// Where the way back is: processors fetch cache lines in pairs.
 const BACK: usize = 128;
