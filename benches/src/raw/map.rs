@@ -1,6 +1,7 @@
 //! mmap(2).
 
 use std::fs::File;
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::ptr::{self, NonNull};
 
@@ -42,12 +43,25 @@ impl Map {
         Map::new(-1, len, libc::PROT_NONE, flags)
     }
 
+    /// The same at an address of one's own, if nothing is there.
+    pub(super) fn reserved_at(place: Range<usize>) -> Result<Map> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let at = ptr::without_provenance_mut(place.start);
+        // (A kernel before 4.17 takes the address for a wish: then the addresses are others.)
+        let flags = flags | libc::MAP_FIXED_NOREPLACE;
+        Map::at(at, -1, place.len(), libc::PROT_NONE, flags)
+    }
+
     #[inline]
     fn new(fd: i32, len: usize, protection: i32, flags: i32) -> Result<Map> {
-        // SAFETY: a new mapping where the kernel likes; MAP_FIXED is nobody's wish here.
-        let start = unsafe {
-            libc::mmap(ptr::null_mut(), len, protection, flags & !libc::MAP_FIXED, fd, 0)
-        };
+        Map::at(ptr::null_mut(), fd, len, protection, flags)
+    }
+
+    #[inline]
+    fn at(at: *mut libc::c_void, fd: i32, len: usize, protection: i32, flags: i32) -> Result<Map> {
+        let flags = flags & !libc::MAP_FIXED;
+        // SAFETY: a new mapping where nothing is; MAP_FIXED, which takes others' place, is left out.
+        let start = unsafe { libc::mmap(at, len, protection, flags, fd, 0) };
         match NonNull::new(start.cast::<u8>()) {
             Some(at) if start != libc::MAP_FAILED => Ok(Map { start: at, len }),
             _ => Err(Error::last("mmap", format!("{len} bytes"))),

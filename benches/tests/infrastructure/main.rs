@@ -4,6 +4,7 @@
 mod cleanup;
 mod cold;
 mod counting;
+mod elsewhere;
 mod process;
 mod results;
 mod settings;
@@ -34,6 +35,8 @@ fn main() -> std::process::ExitCode {
         cold::a_mapped_file_cannot_be_made_cold;
         cold::memory_cannot_be_made_cold_and_says_so needs need::namespaces;
         cold::a_file_that_does_not_fit_is_skipped_aloud needs need::namespaces;
+        elsewhere::mappings_begin_all_over;
+        elsewhere::faults_are_counted_wherever_it_lies;
         results::what_a_run_writes_can_be_read_again_and_joined;
         results::what_is_broken_is_told_by_name;
         results::what_is_filtered_out_costs_nothing;
