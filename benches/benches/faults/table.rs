@@ -12,13 +12,25 @@ pub fn ratio(what: &str, pairs: &Pairs) {
     line(what, pairs, &pairs.ratio().to_string());
 }
 
-pub fn difference(what: &str, pairs: &Pairs) {
-    line(what, pairs, &format!("{:.1}", pairs.difference()));
+/// A ratio that has a limit.
+pub fn ratio_at_most(what: &str, pairs: &Pairs, limit: f64) {
+    let ratio = pairs.ratio();
+    line(what, pairs, &format!("{:<26}  {}", ratio.to_string(), verdict(ratio.median, limit)));
+}
+
+/// Nanoseconds more, which have a limit.
+pub fn difference_at_most(what: &str, pairs: &Pairs, limit: f64) {
+    let more = pairs.difference();
+    line(what, pairs, &format!("{:<26}  {}", format!("{more:.1}"), verdict(more.median, limit)));
 }
 
 fn line(what: &str, pairs: &Pairs, figure: &str) {
     let (a, b) = (pairs.a().median, pairs.b().median);
     println!("{what:<40}{a:>12.1}{b:>12.1}   {figure}");
+}
+
+fn verdict(figure: f64, limit: f64) -> String {
+    format!("at most {limit}: {}", if figure <= limit { "met" } else { "MISSED" })
 }
 
 pub fn note(what: &str) {
