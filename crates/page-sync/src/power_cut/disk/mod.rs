@@ -20,8 +20,6 @@ use std::time::{Duration, Instant};
 
 use fuser::{Config, Session, SessionACL};
 use ipc_common::{Errno, Error, Result};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::stat::{SFlag, fstat};
 
 use cache::Counters;
 use files::Files;
@@ -79,27 +77,11 @@ pub(super) fn serve(kind: DiskKind, name: &OsStr) -> Result<()> {
     let mut platter = vec![0; BYTES];
     image.read_exact_at(&mut platter, 0).map_err(unusable)?;
     let device: OwnedFd = io::stdout().as_fd().try_clone_to_owned().map_err(unusable)?;
-    let kept = device.try_clone().map_err(unusable)?;
     // One thread: what is asked for is done in that order.
     let files = Files::new(name.to_owned(), platter, kind);
-    match Session::from_fd(files, device, SessionACL::Owner, Config::default())
+    Session::from_fd(files, device, SessionACL::Owner, Config::default())
         .and_then(Session::run)
-    {
-        // Unmounted before it was ready, by a Ctrl-C: an end like any other.
-        Err(_) if is_unmounted(&kept) => Ok(()),
-        served => served.map_err(unusable),
-    }
-}
-
-/// Whether nobody can ask any more. Only `/dev/fuse` says so in this way; whatever else somebody makes
-/// our standard output is none.
-fn is_unmounted(device: &OwnedFd) -> bool {
-    let is_device =
-        fstat(device).is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) == SFlag::S_IFCHR);
-    let mut asked = [PollFd::new(device.as_fd(), PollFlags::empty())];
-    is_device
-        && poll(&mut asked, PollTimeout::ZERO).is_ok()
-        && asked[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
+        .map_err(unusable)
 }
 
 fn unusable(error: io::Error) -> Error {
