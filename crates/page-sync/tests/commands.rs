@@ -29,6 +29,8 @@ testkit::cases! {
     write_keeps_other_pages_and_refuses_what_it_would_destroy;
     write_with_adopt_makes_whole_pages_of_the_lectures_file;
     write_says_that_it_failed_when_the_device_does needs need::strace;
+    write_syncs_the_name_of_a_file_that_was_there_before needs need::strace;
+    write_says_so_where_the_name_is_out_of_reach needs need::ordinary_user;
     write_notices_that_the_file_has_gone needs need::strace;
     write_says_unknown_on_tmpfs needs need::namespaces;
     write_says_unknown_on_overlayfs needs need::namespaces;
@@ -68,6 +70,11 @@ fn complains(finished: Finished, words: &[&str]) {
         assert!(finished.stderr.contains(word), "{word:?} is not in {:?}", finished.stderr);
     }
     assert!(finished.stdout.is_empty(), "{finished:?}");
+}
+
+/// The words without the line breaks.
+fn unwrapped(said: &str) -> String {
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A file system below the folders of the tests, and a kernel, that tell dirty pages.
@@ -238,6 +245,33 @@ fn write_says_that_it_failed_when_the_device_does() {
     complains(tampered(&["msync:error=EIO"], &path, &[]), &["msync", "EIO", "may be gone"]);
     let new = folder.file("new");
     complains(tampered(&["fsync:error=EIO"], &new, &[]), &["fsync", "the folder of", "EIO"]);
+}
+
+/// Whose name was made a moment ago, and never synced.
+fn write_syncs_the_name_of_a_file_that_was_there_before() {
+    let folder = testkit::folder();
+    let path = folder.file("page");
+    assert_eq!(json(write("text", &path, &["--async", "--json"]))["name_synced"], false);
+    complains(tampered(&["fsync:error=EIO"], &path, &[]), &["fsync", "the folder of", "EIO"]);
+    let found = json(write("text", &path, &["--json"]));
+    assert_eq!((&found["created"], &found["name_synced"]), (&false.into(), &true.into()));
+    let said = write("text", &path, &[]).ok();
+    assert!(unwrapped(&said).contains("Its folder was synced as well (fsync)"), "{said}");
+}
+
+/// A folder in which one may look nothing up by reading it, but write a file whose name one knows.
+fn write_says_so_where_the_name_is_out_of_reach() {
+    let folder = testkit::folder();
+    let closed = folder.file("closed");
+    fs::create_dir(&closed).unwrap();
+    let path = closed.join("page");
+    write("before", &path, &[]).ok();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o300)).unwrap();
+    let said = write("text", &path, &[]).ok();
+    assert!(unwrapped(&said).contains("Whether its name survives as well is unknown"), "{said}");
+    assert_eq!(json(write("text", &path, &["--json"]))["name_synced"], false);
+    complains(write("new", &closed.join("new"), &[]), &["EACCES", "the folder has to be readable"]);
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 /// The file is removed while msync is at it: strace makes that last.

@@ -45,6 +45,8 @@ testkit::cases! {
     the_svg_needs_no_colours;
     a_name_cannot_break_out_of_the_svg;
     a_picture_replaces_nothing_unless_told_to;
+    whoever_is_killed_while_saving_leaves_all_or_nothing needs testkit::need::strace;
+    a_replaced_picture_is_synced_and_so_is_its_folder needs testkit::need::strace;
     a_full_disk_leaves_no_half_picture needs testkit::need::namespaces;
 }
 

@@ -26,7 +26,18 @@ pub struct Report<'a> {
     pub looks: Vec<Look>,
     /// How long msync took.
     pub took: Option<Duration>,
-    pub name_synced: bool,
+    pub name: Name,
+}
+
+/// What was done about the file's name.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Name {
+    /// Nothing, as nothing else was synced.
+    Untouched,
+    /// Its folder was synced.
+    Synced,
+    /// Its folder may not be read, and so not synced.
+    OutOfReach,
 }
 
 impl Report<'_> {
@@ -117,17 +128,32 @@ impl Report<'_> {
                     .into(),
             );
         }
-        match (self.created, self.name_synced) {
-            // No name survives where no file does.
-            (true, _) if self.is_in_memory_only() => {}
-            (true, true) => say.push(
-                "The file is new, so its folder was synced as well (fsync): its name survives, too."
-                    .into(),
-            ),
-            (true, false) => say.push("The file is new, and its name is not on the disk yet.".into()),
-            _ => {}
-        }
+        say.extend(self.about_the_name().map(str::to_owned));
         say
+    }
+
+    fn about_the_name(&self) -> Option<&'static str> {
+        // No name survives where no file does.
+        if self.is_in_memory_only() {
+            return None;
+        }
+        match (self.name, self.created) {
+            (Name::Untouched, true) => {
+                Some("The file is new, and its name is not on the disk yet.")
+            }
+            (Name::Untouched, false) => None,
+            (Name::Synced, true) => Some(
+                "The file is new, so its folder was synced as well (fsync): its name survives, too.",
+            ),
+            (Name::Synced, false) => Some(
+                "Its folder was synced as well (fsync): the file was there before, but that does not \
+                 say that its name was on the disk.",
+            ),
+            (Name::OutOfReach, _) => Some(
+                "Whether its name survives as well is unknown: its folder may not be read by you, and \
+                 so it could not be synced.",
+            ),
+        }
     }
 
     fn is_in_memory_only(&self) -> bool {
@@ -161,7 +187,7 @@ impl Report<'_> {
             "stored_bytes": self.text.len(),
             "msync": self.how.map(|how| how.to_string()),
             "msync_microseconds": self.took.map(|took| took.as_micros() as u64),
-            "name_synced": self.name_synced,
+            "name_synced": self.name == Name::Synced,
             "page": looks,
         });
         let mut out = out();
