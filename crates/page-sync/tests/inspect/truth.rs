@@ -9,7 +9,9 @@ use page_sync::inspect::cache::PageState;
 use page_sync::inspect::pagemap::{self, Pagemap, State};
 use page_sync::inspect::{Cache, faults, residency, totals};
 
-use crate::support::{Still, at_some_time, dirty, mapped, numbers, page, sparse, states, store};
+use crate::support::{
+    Still, Userfault, at_some_time, dirty, in_memory, mapped, numbers, page, sparse, states, store,
+};
 
 const PAGES: usize = 64;
 const TOUCHED: [usize; 4] = [3, 17, 18, 40];
@@ -172,6 +174,25 @@ pub fn a_guard_page_is_not_taken_for_swap() {
     let entries = pagemap::of_mapping(&mapping).known().unwrap();
     let states: Vec<_> = (0..3).map(|number| entries.get(number).unwrap().state()).collect();
     assert_eq!(states, [State::Present, State::Guard, State::Absent]);
+}
+
+/// Bit 57: of a page that is mapped, and of one that is only marked. Neither is taken for swap.
+pub fn what_userfaultfd_write_protects_is_said() {
+    let (_file, mapping) = in_memory(4);
+    store(&mapping, &[0, 1]);
+    let userfault = Userfault::of(&mapping).unwrap();
+    let found = || {
+        let entries = pagemap::of_mapping(&mapping).known().unwrap();
+        let found = |number| entries.get(number).map(|e| (e.state(), e.write_protected())).unwrap();
+        [0, 1, 2, 3].map(found)
+    };
+    let (present, absent) = ((State::Present, false), (State::Absent, false));
+    assert_eq!(found(), [present, present, absent, absent]);
+    userfault.protect(&mapping, 1..3, true).unwrap();
+    let marked = [(State::Present, true), (State::Marked, true)];
+    assert_eq!(found(), [present, marked[0], marked[1], absent]);
+    userfault.protect(&mapping, 1..3, false).unwrap();
+    assert_eq!(found(), [present, present, absent, absent]);
 }
 
 pub fn totals_count_page_tables_and_not_map_shared() {

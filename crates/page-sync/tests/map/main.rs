@@ -25,6 +25,7 @@ testkit::cases! {
     ms_sync_turns_the_picture_clean needs support::ext4;
     copy_on_write_after_a_fork_is_drawn;
     one_process_can_be_asked_for;
+    what_userfaultfd_write_protects_is_counted needs support::userfaultfd, testkit::need::namespaces;
     a_tebibyte_is_drawn_at_once needs support::ext4;
     colours_change_no_letter needs support::ext4;
     lines_fit_eighty_columns;

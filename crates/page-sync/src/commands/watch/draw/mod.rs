@@ -175,16 +175,18 @@ fn legend(model: &Model, palette: Palette, page: &mut Page<'_>) {
         let behind = page.put(x, letter.encode_utf8(&mut [0; 4]), style);
         x = page.put(behind, &format!(" {words}  "), Style::new());
     };
+    let total = model.total();
     for (face, number) in look.cells.looks() {
+        let at_least = if face.is_at_least(&total) { "at least " } else { "" };
         let style = palette.cell(CellLook { face, all: true, mapped: false });
         entry(
             page,
             face.letter(face == Face::Private),
             style,
-            &format!("{} {number}", face.name()),
+            &format!("{} {at_least}{number}", face.name()),
         );
     }
-    let mapped = model.total().mapped;
+    let mapped = total.mapped;
     if mapped > 0 {
         entry(page, 'A', Style::new().bold(), &format!("capital: mapped {mapped}"));
     }
