@@ -13,7 +13,8 @@ use std::process::Command;
 
 use common::{names, page};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use page_sync::file::PageFile;
 use page_sync::inspect::{Cache, FileSystem};
 use serde_json::Value;
@@ -43,6 +44,7 @@ testkit::cases! {
     the_demo_shows_dirty_and_clean needs dirty_is_shown;
     a_demo_that_is_interrupted_leaves_nothing;
     a_demo_that_is_killed_leaves_nothing;
+    the_cleaner_of_a_killed_demo_waits_for_a_slow_disk needs need::strace;
     help_names_every_command;
     a_closed_pipe_is_no_error;
 }
@@ -476,6 +478,30 @@ fn a_demo_that_is_killed_leaves_nothing() {
     }
     // Until the cleaner itself has gone; the sweep would blame it.
     std::thread::sleep(std::time::Duration::from_millis(500));
+}
+
+/// And as long as it has to: a replacement that is under way ends when its disk does, and holds a
+/// lock until then.
+fn the_cleaner_of_a_killed_demo_waits_for_a_slow_disk() {
+    let folder = testkit::folder();
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync"]);
+    strace.args(["-e", "inject=fsync:delay_enter=1500000"]);
+    strace.arg(env!("CARGO_BIN_EXE_page-sync")).arg("demo").env("TMPDIR", folder.path());
+    let mut running = Program::start(&mut strace);
+    let first = running.line_with("in ");
+    let at = first.trim().strip_prefix("in ").and_then(|line| line.split(", on ").next());
+    let stage = Path::new(at.unwrap()).to_owned();
+    running.line_with("written in place");
+    while !names(&stage).iter().any(|name| name.ends_with(".replacement")) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let children = format!("/proc/{0}/task/{0}/children", running.pid());
+    let demo: i32 = fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    kill(Pid::from_raw(demo), Signal::SIGKILL).unwrap();
+    // strace ends when all of them have, the cleaner too.
+    running.finish();
+    assert!(!stage.exists(), "left: {:?}", names(&stage));
 }
 
 fn help_names_every_command() {
