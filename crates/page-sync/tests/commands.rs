@@ -276,22 +276,32 @@ fn write_says_so_where_the_name_is_out_of_reach() {
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
-/// The file is removed while msync is at it: strace makes that last.
+/// The file is removed while msync is at it: strace makes that last. On a machine that has no time
+/// for us the writer may be through before, and then it is done again.
 fn write_notices_that_the_file_has_gone() {
     let folder = testkit::folder();
     let path = folder.file("page");
-    write("before", &path, &[]).ok();
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=msync"]);
-    strace.args(["-e", "inject=msync:delay_enter=2000000"]);
-    strace.arg(env!("CARGO_BIN_EXE_page-sync")).args(["write", "lost"]).arg(&path);
-    let writer = Program::start(&mut strace);
-    // As soon as it has stored.
-    while !fs::read(&path).is_ok_and(|bytes| bytes.starts_with(b"lost")) {
-        std::thread::sleep(std::time::Duration::from_millis(1));
+    let mut rounds = testkit::rounds(1, 1);
+    let mut noticed = false;
+    while rounds.next(noticed).is_some() {
+        write("before", &path, &[]).ok();
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=msync"]);
+        strace.args(["-e", "inject=msync:delay_enter=2000000"]);
+        strace.arg(env!("CARGO_BIN_EXE_page-sync")).args(["write", "lost"]).arg(&path);
+        let writer = Program::start(&mut strace);
+        // As soon as it has stored.
+        while !fs::read(&path).is_ok_and(|bytes| bytes.starts_with(b"lost")) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        fs::remove_file(&path).unwrap();
+        let finished = writer.finish();
+        if finished.code() != Some(0) {
+            complains(finished, &["ESTALE", "was removed", "write it again"]);
+            noticed = true;
+        }
     }
-    fs::remove_file(&path).unwrap();
-    complains(writer.finish(), &["ESTALE", "was removed", "write it again"]);
+    assert!(noticed, "the writer was always faster");
 }
 
 fn write_says_unknown_on_tmpfs() {
