@@ -61,6 +61,19 @@ pub fn the_page_cache_view_says_what_it_is() {
     assert!(text.lines().skip(1).all(|line| line.chars().count() <= 80), "{text}");
 }
 
+/// So there is nothing that `kill -9` could leave behind.
+pub fn the_files_of_the_view_never_have_a_name() {
+    let folder = testkit::folder();
+    let log = folder.file("log");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-e", "trace=openat,open,link,linkat,unlink,unlinkat", "-o"]);
+    strace.arg(&log).arg(env!("CARGO_BIN_EXE_page-sync")).args(["power-cut", "--page-cache"]);
+    Program::run(strace.env("TMPDIR", folder.path())).ok();
+    let log = fs::read_to_string(&log).unwrap();
+    assert!(log.contains("O_TMPFILE"), "{log}");
+    assert!(!log.contains("O_CREAT") && !log.contains("link"), "{log}");
+}
+
 pub fn an_ordinary_user_is_told_why_and_shown_the_page_cache() {
     let finished = run(&["power-cut"]);
     assert_eq!(finished.code(), Some(1), "there was no power cut: {finished:?}");

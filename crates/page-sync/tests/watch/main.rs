@@ -25,6 +25,7 @@ testkit::cases! {
     one_that_was_stopped_unseen_takes_the_terminal_again needs tmux;
     a_terminal_that_goes_away_ends_it needs tmux;
     what_happens_to_the_file_is_said_and_is_no_crash needs tmux;
+    a_process_that_was_asked_for_and_has_gone_is_said_to_have needs tmux;
     it_fits_any_size needs tmux;
     colours_only_where_they_are_wanted needs tmux;
     without_a_terminal_it_names_the_command_that_needs_none;
@@ -243,7 +244,9 @@ fn without_a_terminal_it_names_the_command_that_needs_none() {
         let finished = without_terminal(&path, term);
         assert_eq!(finished.code(), Some(1), "{finished:?}");
         assert!(finished.stdout.is_empty(), "{finished:?}");
-        assert!(finished.stderr.contains("page-sync map "), "{finished:?}");
+        // As it has to be typed here: a bare `page-sync` is found nowhere.
+        let typed = format!("-p page-sync -- map {}`", path.display());
+        assert!(finished.stderr.contains(&typed), "{typed} is not in {finished:?}");
     }
 }
 
@@ -264,6 +267,27 @@ fn keys_come_from_the_terminal_even_if_input_does_not() {
     terminal.ended_with(0);
 }
 
+fn a_process_that_was_asked_for_and_has_gone_is_said_to_have() {
+    let (folder, file) = sparse(4);
+    let asked_for = Still::after(|| {
+        let mapping = mapped(&file);
+        store(&mapping, &[1, 2]);
+        mapping
+    });
+    let pid = asked_for.pid();
+    let terminal = Terminal::watching(&folder.file("pages"), "", &format!("--pid {pid}"));
+    terminal.wait("its pages", |shown| {
+        let row = shown.lines().find(|row| row.trim_start().starts_with(&pid.to_string()));
+        row.is_some_and(|row| row.split_whitespace().nth(2) == Some("2"))
+    });
+    drop(asked_for);
+    // Above and below the picture.
+    terminal
+        .wait("both words", |shown| shown.matches(&format!("process {pid} has gone")).count() == 2);
+    terminal.press("q");
+    terminal.ended_with(0);
+}
+
 fn bad_files_and_processes_are_told_on_the_first_screen() {
     let (folder, _file) = sparse(4);
     let bad = Terminal::watching(&folder.file("none"), "", "");
@@ -278,6 +302,6 @@ fn bad_files_and_processes_are_told_on_the_first_screen() {
     gone.ended_with(1);
     drop(gone);
     let dumb = Terminal::watching(&folder.file("pages"), "TERM=dumb", "");
-    assert!(dumb.said().contains("page-sync map"));
+    assert!(dumb.said().contains("shows it once, anywhere"));
     dumb.ended_with(1);
 }

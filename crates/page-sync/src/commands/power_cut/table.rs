@@ -1,6 +1,7 @@
 //! The outcomes as a table that fits 80 columns.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anstyle::Style;
 use ipc_common::cli::style::{ERROR, FAINT, KERNEL, STRONG, WARNING};
@@ -17,7 +18,7 @@ pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "{STRONG}{:<22}{:<9}{:<9}{:>8}  {:>7}  time{STRONG:#}",
+        "{STRONG}{:<22}{:<9}{:<9}{:>8} {:>7}  time{STRONG:#}",
         "then",
         format!("page {first}"),
         format!("page {second}"),
@@ -69,7 +70,7 @@ fn row(out: &mut impl Write, action: Action, trials: &[&Trial]) -> io::Result<()
     }
     let kib = range(trials.iter().map(|trial| trial.sent.div_ceil(1024)));
     let flushes = range(trials.iter().map(|trial| trial.flushes));
-    writeln!(out, "{:>8}  {flushes:>7}  {}", format!("{kib} KiB"), time(trials))
+    writeln!(out, "{:>8} {flushes:>7}  {}", format!("{kib} KiB"), time(trials))
 }
 
 /// What was found in a page, all trials together.
@@ -90,20 +91,43 @@ fn range(numbers: impl Iterator<Item = u64> + Clone) -> String {
     if least == most { least.to_string() } else { format!("{least}–{most}") }
 }
 
-/// The median and the extremes, in a unit in which they are short.
+/// The median and the extremes, each in the unit in which it is short: beside one slow trial the
+/// others are not nothing.
 fn time(trials: &[&Trial]) -> String {
-    let mut all: Vec<u128> = trials.iter().map(|trial| trial.took.as_micros()).collect();
+    let mut all: Vec<Duration> = trials.iter().map(|trial| trial.took).collect();
     all.sort_unstable();
     let (Some(least), Some(most)) = (all.first(), all.last()) else { return String::new() };
-    let middle = &all[(all.len() - 1) / 2];
-    let shown = |micros: &u128| match *most < 10_000 {
-        true => micros.to_string(),
-        false if *micros < 100_000 => format!("{:.1}", *micros as f64 / 1000.0),
-        false => (micros / 1000).to_string(),
-    };
-    let unit = if *most < 10_000 { "µs" } else { "ms" };
+    let middle = short(all[(all.len() - 1) / 2]);
     match all.len() {
-        1 => format!("{} {unit}", shown(middle)),
-        _ => format!("{} {unit} ({}–{})", shown(middle), shown(least), shown(most)),
+        1 => middle,
+        _ => format!("{middle} ({}–{})", short(*least), short(*most)),
+    }
+}
+
+/// In at most six characters.
+fn short(took: Duration) -> String {
+    let micros = took.as_micros();
+    match micros {
+        0..1000 => format!("{micros} µs"),
+        1000..10_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
+        10_000..1_000_000 => format!("{} ms", micros / 1000),
+        _ => format!("{} s", micros / 1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_time_has_the_unit_in_which_it_is_short() {
+        let said = [0, 96, 999, 1000, 1999, 9999, 10_000, 999_999, 1_000_000, 59_999_999]
+            .map(|micros| short(Duration::from_micros(micros)));
+        let expected = [
+            "0 µs", "96 µs", "999 µs", "1.0 ms", "1.9 ms", "9.9 ms", "10 ms", "999 ms", "1 s",
+            "59 s",
+        ];
+        assert_eq!(said, expected);
+        assert!(said.iter().all(|said| said.chars().count() <= 6));
     }
 }

@@ -109,8 +109,14 @@ impl Sampler {
         for pid in pids {
             match self.subject.process(*pid, pages) {
                 Ok(process) => processes.push(process),
-                // It has ended; the next list will know.
-                Err(error) if error.errno() == Errno::ESRCH => {}
+                Err(error) if error.errno() == Errno::ESRCH => match self.whom {
+                    // Nobody else is to be looked into.
+                    Whom::Process(pid) => {
+                        return Ok((Answer::Unknown(Reason::Gone { pid }), 0, Vec::new()));
+                    }
+                    // The next list will know.
+                    _ => {}
+                },
                 Err(error) => return Err(error),
             }
         }
@@ -119,8 +125,12 @@ impl Sampler {
 }
 
 fn seen(process: Process) -> Seen {
-    let count =
-        |is: fn(InProcess) -> bool| process.pages.as_ref().map(|pages| pages.count_pages(is));
+    let count = |is: fn(InProcess) -> bool| match &process.pages {
+        Answer::Known(pages) => Answer::Known(pages.count_pages(is)),
+        // That much is known.
+        Answer::Unknown(Reason::NotMapped { .. }) => Answer::Known(0),
+        Answer::Unknown(reason) => Answer::Unknown(*reason),
+    };
     Seen {
         pid: process.pid,
         mapped: count(|page| matches!(page, InProcess::Page { .. })),

@@ -37,7 +37,7 @@ Examples:
   page-sync write \"This is a test\"            MS_SYNC: clean when it returns
   page-sync write \"This is a test\" --async    MS_ASYNC: as dirty as before
   page-sync write hello --none; sleep 40; page-sync map ~/.local/state/ipc-course/page
-  page-sync write hello /tmp/$USER.page       on a tmpfs: there is no disk to sync to
+  page-sync write hello ${XDG_RUNTIME_DIR:?}/page    on a tmpfs: there is no disk to sync to
 
 Exit codes: 0 done; 1 failed: what was not written stays as it was; 2 wrong usage.")]
 pub struct Write {

@@ -6,14 +6,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use ipc_common::cli::style::{FAINT, KERNEL, STRONG, WARNING};
-use ipc_common::cli::{Failure, json_line, out, shown};
+use ipc_common::cli::{Failure, json_line, out, shown, typed_path};
 use page_sync::file::Pages;
+use page_sync::inspect::cache::PageState;
 use page_sync::inspect::{Answer, FileSystem, FileSystemKind};
+use page_sync::picture::text;
 use page_sync::sync::Msync;
 use serde_json::json;
 
 use super::look::{Look, Page, Step};
 use crate::commands::own;
+
+/// How long a line is that an ordinary terminal shows whole.
+const WIDE: usize = 78;
 
 /// All that is to be told.
 pub struct Report<'a> {
@@ -67,13 +72,16 @@ impl Report<'_> {
         }
         writeln!(out)?;
         for sentence in self.sentences() {
-            wrapped(&mut out, &sentence, "", "")?;
+            for line in text::lines(&sentence, WIDE) {
+                writeln!(out, "{line}")?;
+            }
         }
         if let Some(remark) = self.remark() {
-            let (faint, end) = (format!("{FAINT}"), format!("{FAINT:#}"));
-            wrapped(&mut out, remark, &faint, &end)?;
+            for line in text::lines(remark, WIDE) {
+                writeln!(out, "{FAINT}{line}{FAINT:#}")?;
+            }
         }
-        let map = own(&format!("map {}", quoted(self.path)));
+        let map = own(&format!("map {}", typed_path(self.path)));
         writeln!(out, "{FAINT}all its pages:{FAINT:#} {STRONG}{map}{STRONG:#}")?;
         Ok(out.flush()?)
     }
@@ -114,11 +122,19 @@ impl Report<'_> {
                     by_itself()
                 ));
             }
-            (_, Some(false)) => say.push(
-                "The page is clean though nobody here has waited for it: the kernel's own write-back, \
-                 or somebody's sync, has come in between."
-                    .into(),
-            ),
+            (_, Some(false)) => {
+                let is = match last.and_then(|page| page.state.known()) {
+                    Some(PageState::Writeback) => "is just being written",
+                    Some(PageState::Absent | PageState::Evicted) => {
+                        "has been written, and dropped from memory,"
+                    }
+                    _ => "is clean",
+                };
+                say.push(format!(
+                    "The page {is} though nobody here has waited for it: the kernel's own write-back, \
+                     or somebody's sync, has come in between."
+                ));
+            }
             (_, None) => {}
         }
         if self.how.is_some_and(Msync::invalidates) {
@@ -163,7 +179,8 @@ impl Report<'_> {
 
     /// What "clean" means there, where something was called so.
     fn remark(&self) -> Option<&'static str> {
-        let clean = self.looks.iter().any(|look| look.page.dirty == Answer::Known(false));
+        let clean =
+            self.looks.iter().any(|look| look.page.state == Answer::Known(PageState::Clean));
         let means = self.file_system.as_ref().map(FileSystem::clean_means).known();
         means.filter(|_| clean || self.is_in_memory_only())
     }
@@ -196,23 +213,6 @@ impl Report<'_> {
     }
 }
 
-/// Breaks a sentence into lines that an ordinary terminal shows whole.
-fn wrapped(out: &mut impl Write, sentence: &str, start: &str, end: &str) -> std::io::Result<()> {
-    const WIDE: usize = 78;
-    let mut line = String::new();
-    for word in sentence.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDE {
-            writeln!(out, "{start}{line}{end}")?;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    writeln!(out, "{start}{line}{end}")
-}
-
 /// When the kernel writes a page by itself, in its own numbers.
 fn by_itself() -> String {
     let seconds = |name: &str| {
@@ -230,11 +230,4 @@ fn by_itself() -> String {
         ),
         _ => "the kernel writes it by itself after a while.".into(),
     }
-}
-
-/// For a shell, which looks twice at a blank.
-fn quoted(path: &Path) -> String {
-    let text = std::path::absolute(path).unwrap_or(path.to_owned()).display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -13,8 +13,8 @@ use super::sources::{FAULTS, SMAPS};
 use super::{Cells, Face, Look, Subject, Survey};
 use crate::inspect::Answer;
 
-use words::{count, lines, one_process, wrapped};
-pub use words::{size, warnings, whereabouts};
+use words::{count, one_process, wrapped};
+pub use words::{lines, size, warnings, whereabouts};
 
 /// How many rows of cells there are at most.
 const ROWS: u64 = 16;

@@ -98,27 +98,23 @@ pub(super) fn one_process(process: &Process) -> String {
 /// Words in lines of at most `width` characters, all but the first one indented further; the whole
 /// stands two blanks in.
 pub(super) fn wrapped(out: &mut String, width: usize, indent: usize, text: &str) -> fmt::Result {
-    let mut column = 0;
-    for word in text.split(' ') {
-        let len = word.chars().count();
-        if column == 0 {
-            write!(out, "  {word}")?;
-            column = 2 + len;
-        } else if column + 1 + len <= width {
-            write!(out, " {word}")?;
-            column += 1 + len;
-        } else {
-            write!(out, "\n{:indent$}{word}", "")?;
-            column = indent + len;
-        }
+    for (at, line) in broken(text, width - 2, width - indent).iter().enumerate() {
+        let indent = if at == 0 { 2 } else { indent };
+        writeln!(out, "{:indent$}{line}", "")?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 /// Words in lines of at most `width` characters; a word that is longer has a line of its own.
-pub(super) fn lines(text: &str, width: usize) -> Vec<String> {
+pub fn lines(text: &str, width: usize) -> Vec<String> {
+    broken(text, width, width)
+}
+
+/// The first line and the others may have different widths.
+fn broken(text: &str, first: usize, others: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
+        let width = if lines.len() == 1 { first } else { others };
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');

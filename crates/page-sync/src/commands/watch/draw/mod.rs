@@ -17,7 +17,7 @@ mod palette;
 use std::time::Instant;
 
 use ipc_common::cli::shown;
-use page_sync::inspect::Answer;
+use page_sync::inspect::{Answer, Reason};
 use page_sync::picture::{Face, Look as CellLook, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -221,8 +221,13 @@ fn curve(model: &Model, palette: Palette, page: &mut Page<'_>) {
 
 fn processes(model: &Model, page: &mut Page<'_>) {
     let Some(look) = &model.look else { return };
-    if !look.tables.is_known() {
-        return page.line("who maps it: not looked into", Style::new().dim());
+    match look.tables.reason() {
+        None => {}
+        Some(Reason::Gone { pid }) => {
+            let gone = format!("process {pid} has gone, and no other is looked into");
+            return page.line(&gone, Style::new().dim());
+        }
+        Some(_) => return page.line("who maps it: not looked into", Style::new().dim()),
     }
     let room = usize::from(PROCESSES) - 2;
     if model.rows.is_empty() {
