@@ -79,9 +79,11 @@ pub(super) fn serve(kind: DiskKind, name: &OsStr) -> Result<()> {
     let device: OwnedFd = io::stdout().as_fd().try_clone_to_owned().map_err(unusable)?;
     // One thread: what is asked for is done in that order.
     let files = Files::new(name.to_owned(), platter, kind);
-    Session::from_fd(files, device, SessionACL::Owner, Config::default())
-        .and_then(Session::run)
-        .map_err(unusable)
+    match Session::from_fd(files, device, SessionACL::Owner, Config::default()) {
+        // Unmounted before the first question was answered, for the experiment was asked to stop.
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+        session => session.and_then(Session::run).map_err(unusable),
+    }
 }
 
 fn unusable(error: io::Error) -> Error {
