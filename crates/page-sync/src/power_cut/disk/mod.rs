@@ -79,11 +79,15 @@ pub(super) fn serve(kind: DiskKind, name: &OsStr) -> Result<()> {
     let device: OwnedFd = io::stdout().as_fd().try_clone_to_owned().map_err(unusable)?;
     // One thread: what is asked for is done in that order.
     let files = Files::new(name.to_owned(), platter, kind);
-    match Session::from_fd(files, device, SessionACL::Owner, Config::default()) {
-        // Unmounted before the first question was answered, for the experiment was asked to stop.
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
-        session => session.and_then(Session::run).map_err(unusable),
-    }
+    Session::from_fd(files, device, SessionACL::Owner, Config::default())
+        .and_then(Session::run)
+        .or_else(|error| if was_unmounted(&error) { Ok(()) } else { Err(unusable(error)) })
+}
+
+/// Whether nobody needs the disk any more. At most moments the session ends without an error then;
+/// not before its first answer, and not while a question is on its way.
+fn was_unmounted(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotConnected | io::ErrorKind::ConnectionAborted)
 }
 
 fn unusable(error: io::Error) -> Error {
