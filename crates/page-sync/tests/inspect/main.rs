@@ -1,9 +1,11 @@
 //! What the sources say, against what was done to the pages; and where they have to say "unknown".
 
 mod support;
+mod tables;
 mod truth;
 mod unknown;
 
+use tables::*;
 use truth::*;
 use unknown::*;
 

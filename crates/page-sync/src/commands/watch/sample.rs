@@ -109,14 +109,12 @@ impl Sampler {
         for pid in pids {
             match self.subject.process(*pid, pages) {
                 Ok(process) => processes.push(process),
-                Err(error) if error.errno() == Errno::ESRCH => match self.whom {
-                    // Nobody else is to be looked into.
-                    Whom::Process(pid) => {
+                // It has ended. The next list will know, unless nobody else is to be looked into.
+                Err(error) if error.errno() == Errno::ESRCH => {
+                    if let Whom::Process(pid) = self.whom {
                         return Ok((Answer::Unknown(Reason::Gone { pid }), 0, Vec::new()));
                     }
-                    // The next list will know.
-                    _ => {}
-                },
+                }
                 Err(error) => return Err(error),
             }
         }

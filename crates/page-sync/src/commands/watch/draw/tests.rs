@@ -3,7 +3,7 @@
 use super::super::model::{Look, Seen};
 use super::*;
 use page_sync::inspect::cache::{Counts, PageState};
-use page_sync::inspect::{Faults, Reason, Runs};
+use page_sync::inspect::{Answer, Faults, Reason, Runs};
 use page_sync::picture::{Cells, Mapped, Memory, Whereabouts};
 use proptest::prelude::*;
 use ratatui::Terminal;
