@@ -47,6 +47,11 @@ pub fn write_by_ms_async_and_by_nothing_leaves_dirty() {
             pages["stored"]["dirty"] == true && pages["closed"]["dirty"] == true
         });
     }
+    sooner_or_later("what clean means, nobody is told where nothing is", || {
+        let text = write("This is a test", &folder.file("new"), &["--none"]).ok();
+        fs::remove_file(folder.file("new")).unwrap();
+        text.contains("not in memory\n") && !text.contains("clean")
+    });
     sooner_or_later("it is explained", || {
         let text = write("This is a test", &path, &["--async"]).ok();
         text.contains("MS_ASYNC has done nothing") && text.contains("writes those by itself")

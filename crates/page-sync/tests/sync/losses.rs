@@ -91,7 +91,8 @@ pub fn whatever_a_server_may_have_answered_is_a_loss() {
         "msync:error=EBUSY:when=2",
     ];
     injected_ok(&all, || {
-        let calls: [(Errno, fn(&PageFile) -> ipc_common::Result<()>); 4] = [
+        type Call = fn(&PageFile) -> ipc_common::Result<()>;
+        let calls: [(Errno, Call); 4] = [
             (Errno::EINTR, PageFile::fsync),
             (Errno::EINVAL, PageFile::fdatasync),
             (Errno::EBADF, |file| file.write_out(..).map(drop)),
