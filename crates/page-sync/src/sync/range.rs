@@ -21,8 +21,9 @@ impl PageFile {
     /// Of the range, before the kernel is asked: `EINVAL`, `EOVERFLOW`, `ERANGE`
     /// ([`Pages::span`](crate::file::Pages::span)). Of msync(2):
     ///
-    /// - `EIO`, and also `ENOSPC`, `EDQUOT` and others: the write failed, and **the data may be
-    ///   gone**. From now on every sync of this object is an error ([`sync`](crate::sync)).
+    /// - `EIO`, and also `ENOSPC`, `EDQUOT` and whatever else a file system or its server says: the
+    ///   write failed, and **the data may be gone**. From now on every sync of this object is an error
+    ///   ([`sync`](crate::sync)).
     /// - `EBUSY`: with [`Msync::invalidate`], a page of the range is locked by mlock(2). Nothing
     ///   was written; what was dirty is dirty.
     /// - `ENOMEM`: a page of the range is not mapped any more, so some unsafe code of this process
