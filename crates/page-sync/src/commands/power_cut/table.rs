@@ -97,37 +97,56 @@ fn time(trials: &[&Trial]) -> String {
     let mut all: Vec<Duration> = trials.iter().map(|trial| trial.took).collect();
     all.sort_unstable();
     let (Some(least), Some(most)) = (all.first(), all.last()) else { return String::new() };
-    let middle = short(all[(all.len() - 1) / 2]);
+    let [(low, below), (middle, unit), (high, above)] =
+        [*least, all[(all.len() - 1) / 2], *most].map(short);
     match all.len() {
-        1 => middle,
-        _ => format!("{middle} ({}–{})", short(*least), short(*most)),
+        1 => format!("{middle} {unit}"),
+        _ if below == above => format!("{middle} {unit} ({low}–{high})"),
+        _ => format!("{middle} {unit} ({low} {below}–{high} {above})"),
     }
 }
 
-/// In at most six characters.
-fn short(took: Duration) -> String {
+/// A number of at most three characters, and its unit.
+fn short(took: Duration) -> (String, &'static str) {
     let micros = took.as_micros();
     match micros {
-        0..1000 => format!("{micros} µs"),
-        1000..10_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
-        10_000..1_000_000 => format!("{} ms", micros / 1000),
-        _ => format!("{} s", micros / 1_000_000),
+        0..1000 => (micros.to_string(), "µs"),
+        1000..10_000 => (format!("{}.{}", micros / 1000, micros % 1000 / 100), "ms"),
+        10_000..1_000_000 => ((micros / 1000).to_string(), "ms"),
+        _ => ((micros / 1_000_000).to_string(), "s"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use page_sync::power_cut::Outcome;
+
     use super::*;
 
+    fn said(micros: &[u64]) -> String {
+        let trials: Vec<Trial> = micros
+            .iter()
+            .map(|micros| Trial {
+                action: Action::Fsync,
+                barriers: Barriers::On,
+                pages: WRITTEN.map(|page| (page, Outcome::New)),
+                took: Duration::from_micros(*micros),
+                sent: 0,
+                flushes: 1,
+                kernel_flushes: None,
+            })
+            .collect();
+        time(&trials.iter().collect::<Vec<_>>())
+    }
+
     #[test]
-    fn each_time_has_the_unit_in_which_it_is_short() {
-        let said = [0, 96, 999, 1000, 1999, 9999, 10_000, 999_999, 1_000_000, 59_999_999]
-            .map(|micros| short(Duration::from_micros(micros)));
-        let expected = [
-            "0 µs", "96 µs", "999 µs", "1.0 ms", "1.9 ms", "9.9 ms", "10 ms", "999 ms", "1 s",
-            "59 s",
-        ];
-        assert_eq!(said, expected);
-        assert!(said.iter().all(|said| said.chars().count() <= 6));
+    fn one_slow_trial_does_not_make_nothing_of_the_others() {
+        assert_eq!(said(&[96]), "96 µs");
+        assert_eq!(said(&[96, 354, 81]), "96 µs (81–354)");
+        assert_eq!(said(&[10_999, 96, 81]), "96 µs (81 µs–10 ms)");
+        assert_eq!(said(&[1000, 9999, 999_999]), "9.9 ms (1.0–999)");
+        assert_eq!(said(&[59_999_999, 999, 999]), "999 µs (999 µs–59 s)");
+        // With the other columns, 58, that is no wider than a terminal.
+        assert_eq!(said(&[999, 999, 999_999]).chars().count(), 22);
     }
 }
