@@ -19,7 +19,7 @@
 //! | [`durable`] | a new file's name on the disk; a whole file replaced | – |
 //! | [`inspect`] | what the kernel says about a page, and what each source is true for | – |
 //! | [`picture`] | a file's pages as a picture | "Memory mapped files and virtual memory" |
-//! | `power_cut` | a disk whose power is cut (feature `power-cut`) | "Persistence" |
+//! | `power_cut` | a disk whose power is cut (feature `power-cut`) | "How do mmap and POSIX shared memory compare?" |
 //! | `sys` | all that is unsafe | – |
 
 pub mod durable;

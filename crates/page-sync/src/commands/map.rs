@@ -21,7 +21,7 @@ capital is a page that a process has mapped. Below the picture stands who said s
 true for something else, and where one is silent or would lie, that is said.\n\nLooking changes \
 nothing: not a byte of the file is read.",
     after_help = "Examples:\n  page-sync map notes.txt\n  \
-page-sync map notes.txt --pid $$           what this one process has mapped\n  \
+page-sync map /proc/$$/exe --pid $$        what your shell has mapped of its own program\n  \
 page-sync map notes.txt --svg pages.svg    for a slide\n  \
 page-sync map notes.txt --json | jq '.runs[] | select(.memory == \"dirty\")'\n\n\
 Try it: in one terminal `page-sync watch FILE`, in another one that writes to it.\n\n\

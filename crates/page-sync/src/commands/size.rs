@@ -7,6 +7,7 @@ use ipc_common::PageSize;
 use ipc_common::cli::style::{FAINT, KERNEL, STRONG};
 use ipc_common::cli::{Failure, json_line, out};
 use page_sync::file::{Huge, Pages, Sizes};
+use page_sync::picture::text;
 use serde_json::{Value, json};
 
 /// The page size, huge page sizes, and how a length rounds to pages
@@ -91,7 +92,7 @@ impl Rounded {
 fn show(sizes: &Sizes) -> Result<(), Failure> {
     let mut out = out();
     let line = |name: &str, size: PageSize, rest: String| {
-        let size = human(size.bytes() as u64);
+        let size = text::size(size.bytes() as u64);
         format!("{name:<14}{KERNEL}{size:>8}{KERNEL:#}   {rest}")
     };
     let base = format!("{} bytes {FAINT}sysconf(_SC_PAGESIZE){FAINT:#}", sizes.base.bytes());
@@ -170,15 +171,6 @@ fn as_json(sizes: &Sizes, page: PageSize, rounded: &[Rounded]) -> Value {
         "rounded_with_page_size": page.bytes(),
         "lengths": rounded.iter().map(length).collect::<Vec<_>>(),
     })
-}
-
-/// `2 MiB`
-fn human(bytes: u64) -> String {
-    let units = [(1u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    match units.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit) && bytes >= *unit) {
-        Some((unit, name)) => format!("{} {name}", bytes / unit),
-        None => format!("{bytes} bytes"),
-    }
 }
 
 /// `4096`, `64K`, `64KiB`

@@ -33,6 +33,33 @@ impl PageFile {
         mapped(file, path, pages, Access::ReadWrite)
     }
 
+    /// Creates a file of `count` pages in a folder, without a name: it is found by nobody, and gone
+    /// when it is closed. A process killed meanwhile leaves nothing, where the file system knows
+    /// O_TMPFILE; elsewhere it has a name for a moment.
+    ///
+    /// # Errors
+    ///
+    /// As for [`PageFile::create_new`].
+    #[cfg(feature = "power-cut")]
+    pub(crate) fn create_unnamed(folder: &Path, count: usize) -> Result<PageFile> {
+        use std::os::unix::fs::OpenOptionsExt;
+
+        let pages = Pages::new(count, PageSize::system())?;
+        let mut options = File::options();
+        options.read(true).write(true).mode(MODE).custom_flags(libc::O_TMPFILE);
+        let file = options.open(folder);
+        match file.map_err(|error| Error::from_io("open", &error, folder.display().to_string())) {
+            Ok(file) => mapped(file, &folder.join("(no name)"), pages, Access::ReadWrite),
+            // EISDIR: a kernel or file system that sees only the folder.
+            Err(error)
+                if matches!(error.errno(), Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) =>
+            {
+                named_for_a_moment(folder, count)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Opens a file for reading and writing that is whole pages already, and sets room aside for
     /// the holes in it. A symbolic link is not followed ([`Access::ReadWrite`]).
     ///
@@ -87,6 +114,17 @@ impl PageFile {
         let pages = Pages::to_hold(length(&file, path)?.max(1), PageSize::system())?;
         mapped(file, path, pages, Access::ReadWrite)
     }
+}
+
+#[cfg(feature = "power-cut")]
+fn named_for_a_moment(folder: &Path, count: usize) -> Result<PageFile> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let nanos = now.map_or(0, |now| now.as_nanos());
+    let path = folder.join(format!(".page-sync-{}-{nanos}", std::process::id()));
+    let file = PageFile::create_new(&path, count)?;
+    std::fs::remove_file(&path)
+        .map_err(|error| Error::from_io("unlink", &error, path.display().to_string()))?;
+    Ok(file)
 }
 
 fn opened(path: &Path, access: Access) -> Result<PageFile> {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use nix::errno::Errno;
 
-/// Why something cannot be known here. Prints as `unknown, because …`.
+/// Why something cannot be known here. Prints as `unknown, because …`; and one of them, which is no
+/// want of knowledge, as `nothing, because …`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -105,7 +106,10 @@ impl Reason {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown, because ")?;
+        f.write_str(match self {
+            Reason::NotMapped { .. } => "nothing, because ",
+            _ => "unknown, because ",
+        })?;
         match self {
             Reason::OldKernel { call, since } => {
                 write!(f, "{call} came with Linux {since}, and this kernel is older")

@@ -5,7 +5,8 @@ use super::Tally;
 /// The most urgent state among a cell's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Face {
-    /// Changed, and no device has the changes.
+    /// Changed, and no device has the changes: this page, or one that the kernel keeps with it as
+    /// one folio.
     Dirty,
     /// Being written.
     Writeback,
@@ -61,7 +62,7 @@ impl Face {
     /// What it means, in a few words.
     pub fn meaning(self) -> &'static str {
         match self {
-            Dirty => "changed in memory, not yet on its way to the device",
+            Dirty => "it, or a page kept with it, was changed; not yet on its way to the device",
             Writeback => "on its way to the device just now",
             Private => "a process wrote to its private mapping, and has a page of its own",
             Clean => "in memory, the same as what the device was given",
@@ -72,10 +73,13 @@ impl Face {
         }
     }
 
-    /// How many pages of a tally are so. A page that is dirty and being written counts as both.
+    /// How many pages of a tally are so. A page that is dirty and being written counts as both. At
+    /// least so many, where [`is_at_least`](Face::is_at_least) says so.
     pub fn count(self, tally: &Tally) -> u64 {
-        let clean =
-            || tally.cached - tally.cached.min(tally.dirt_unknown + tally.dirty + tally.writeback);
+        let clean = || {
+            let urgent = (tally.dirty + tally.writeback).saturating_sub(tally.both);
+            tally.cached.saturating_sub(tally.dirt_unknown + urgent)
+        };
         match self {
             Dirty => tally.dirty,
             Writeback => tally.writeback,
@@ -86,6 +90,12 @@ impl Face {
             Unknown => tally.unknown,
             Absent => tally.pages - tally.pages.min(tally.cached + tally.evicted + tally.unknown),
         }
+    }
+
+    /// Whether there may be more of them than [`count`](Face::count) says: how many pages are dirty
+    /// *and* being written cannot be told from a count of each, and the rest is clean.
+    pub fn is_at_least(self, tally: &Tally) -> bool {
+        self == Clean && tally.perhaps_both > 0
     }
 }
 
@@ -117,6 +127,9 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::Answer;
+    use crate::inspect::cache::{Counts, PageState};
+    use crate::picture::{Mapped, Memory, Page};
 
     #[test]
     fn letters_tell_all_faces_apart() {
@@ -132,5 +145,36 @@ mod tests {
     fn one_dirty_page_among_ten_thousand_is_seen_but_not_all() {
         let tally = Tally { pages: 10_000, cached: 10_000, dirty: 1, ..Tally::default() };
         assert_eq!(Look::of(&tally), Look { face: Dirty, all: false, mapped: false });
+    }
+
+    #[test]
+    fn a_page_that_is_dirty_and_being_written_is_taken_once_from_the_clean() {
+        let is = |state| Page { memory: Memory::Is(state), mapped: Mapped::default() };
+        let mut tally = Tally::default();
+        tally.add(is(PageState::WritebackDirty), 3);
+        tally.add(is(PageState::Clean), 2);
+        let counts = Face::ALL.map(|face| face.count(&tally));
+        assert_eq!(counts, [3, 3, 0, 2, 0, 0, 0, 0]);
+        assert!(!Clean.is_at_least(&tally));
+    }
+
+    #[test]
+    fn of_counts_alone_clean_is_at_least_so_many() {
+        let counts = |cached, dirty, writeback| Counts {
+            pages: 8,
+            cached,
+            dirty: Answer::Known(dirty),
+            writeback: Answer::Known(writeback),
+            evicted: 0,
+            recently_evicted: 0,
+        };
+        let clean = |cached, dirty, writeback| {
+            let tally = Tally::of_counts(8, &Answer::Known(counts(cached, dirty, writeback)));
+            (Clean.count(&tally), Clean.is_at_least(&tally))
+        };
+        assert_eq!(clean(5, 3, 0), (2, false));
+        assert_eq!(clean(5, 3, 1), (1, true), "2 if the one is among the three");
+        assert_eq!(clean(5, 5, 5), (0, false), "all of them are both");
+        assert_eq!(clean(5, 4, 4), (0, true), "3 are both for certain, and the fourth perhaps");
     }
 }

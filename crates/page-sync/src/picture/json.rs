@@ -80,8 +80,10 @@ fn process(process: &Process) -> Value {
         "mapped_alone": count(|page| page == InProcess::Page { exclusive: true }),
         "copies": count(|page| matches!(page, InProcess::Copy { .. })),
         "copies_alone": count(|page| page == InProcess::Copy { exclusive: true }),
+        "moving": count(|page| page == InProcess::Moving),
         "swapped": count(|page| page == InProcess::Swapped),
         "guards": count(|page| page == InProcess::Guard),
+        "write_protected": known_or_null(&process.write_protected, |number| json!(number)),
         "unknown": unknown(&process.pages),
         "totals": known_or_null(&process.totals, totals),
         "faults": known_or_null(&process.faults, |faults| {

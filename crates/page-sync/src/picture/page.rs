@@ -48,8 +48,10 @@ pub enum InProcess {
         /// No other page table has it: no child made by fork, above all.
         exclusive: bool,
     },
-    /// A private copy that was moved to the swap area.
+    /// A private copy that is in the swap area, or on its way.
     Swapped,
+    /// The file's own page, which is just being moved in memory ([`State::Moving`]).
+    Moving,
     /// A guard: touching it is SIGSEGV.
     Guard,
 }
@@ -63,6 +65,7 @@ impl InProcess {
             State::Present => InProcess::Copy { exclusive },
             State::Guard => InProcess::Guard,
             State::Swapped => InProcess::Swapped,
+            State::Moving => InProcess::Moving,
             State::Absent | State::Marked => InProcess::No,
         }
     }
@@ -70,12 +73,13 @@ impl InProcess {
     /// What is true of both, for a process that maps the same page twice.
     #[must_use]
     pub fn or(self, other: InProcess) -> InProcess {
-        use InProcess::{Copy, Guard, No, Page, Swapped};
+        use InProcess::{Copy, Guard, Moving, No, Page, Swapped};
         match (self, other) {
             // Two entries, if of one process: more than one page table entry has it.
             (Page { .. }, Page { .. }) => Page { exclusive: false },
             (page @ Page { .. }, _) | (_, page @ Page { .. }) => page,
             (copy @ Copy { .. }, _) | (_, copy @ Copy { .. }) => copy,
+            (Moving, _) | (_, Moving) => Moving,
             (Swapped, _) | (_, Swapped) => Swapped,
             (Guard, _) | (_, Guard) => Guard,
             (No, No) => No,
@@ -92,7 +96,7 @@ impl Mapped {
             InProcess::Copy { .. } | InProcess::Swapped => {
                 Mapped { copies: self.copies + 1, ..self }
             }
-            InProcess::No | InProcess::Guard => self,
+            InProcess::No | InProcess::Moving | InProcess::Guard => self,
         }
     }
 }
@@ -148,6 +152,7 @@ mod tests {
             .and(InProcess::Page { exclusive: false })
             .and(InProcess::Copy { exclusive: true })
             .and(InProcess::Page { exclusive: false })
+            .and(InProcess::Moving)
             .and(InProcess::Guard);
         assert_eq!(mapped, Mapped { by: 2, copies: 1, exclusive: false });
     }

@@ -79,8 +79,8 @@ impl Survey {
         vec![
             Source {
                 name: "cachestat(2)",
-                true_for: "whether a page is in the page cache, dirty, or being written; not for \
-                           the disk: clean is not safe",
+                true_for: "whether a page is in the page cache, dirty (it, or another page of its \
+                           folio), or being written; not for the disk: clean is not safe",
                 says: cached,
             },
             Source {

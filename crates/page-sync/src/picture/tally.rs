@@ -19,6 +19,11 @@ pub struct Tally {
     pub dirty: u64,
     /// Being written.
     pub writeback: u64,
+    /// Of those, dirty again already: they count in `dirty` and in `writeback`. At least so many.
+    pub both: u64,
+    /// How many more of them may be so. One call that counts many pages does not say which are
+    /// which.
+    pub perhaps_both: u64,
     /// Not in memory any more.
     pub evicted: u64,
     /// Mapped by a process that was looked into.
@@ -40,6 +45,7 @@ impl Tally {
         self.dirt_unknown += when(state.is_dirty().is_none());
         self.dirty += when(state.is_dirty() == Some(true));
         self.writeback += when(state.is_writeback() == Some(true));
+        self.both += when(state == PageState::WritebackDirty);
         self.evicted += when(state == PageState::Evicted);
     }
 
@@ -55,13 +61,18 @@ impl Tally {
         };
         // They were counted while others went on: no more than there are.
         let number = |count: u64| count.min(pages);
-        let dirty = counts.dirty.known();
+        let cached = number(counts.cached);
+        let dirty = number(counts.dirty.known().unwrap_or(0));
+        let writeback = number(counts.writeback.known().unwrap_or(0));
+        let both = (dirty + writeback).saturating_sub(cached);
         Tally {
             pages,
-            cached: number(counts.cached),
-            dirt_unknown: if dirty.is_none() { number(counts.cached) } else { 0 },
-            dirty: number(dirty.unwrap_or(0)),
-            writeback: number(counts.writeback.known().unwrap_or(0)),
+            cached,
+            dirt_unknown: if counts.dirty.is_known() { 0 } else { cached },
+            dirty,
+            writeback,
+            both,
+            perhaps_both: dirty.min(writeback).saturating_sub(both),
             evicted: number(counts.evicted),
             ..Tally::default()
         }
@@ -85,6 +96,8 @@ impl Tally {
             dirt_unknown: self.dirt_unknown + other.dirt_unknown,
             dirty: self.dirty + other.dirty,
             writeback: self.writeback + other.writeback,
+            both: self.both + other.both,
+            perhaps_both: self.perhaps_both + other.perhaps_both,
             evicted: self.evicted + other.evicted,
             mapped: self.mapped + other.mapped,
             copies: self.copies + other.copies,

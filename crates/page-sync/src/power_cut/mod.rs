@@ -1,9 +1,13 @@
-//! A disk whose power is cut: what survives, and what it took. Slide "Persistence".
+//! A disk whose power is cut: what survives, and what it took. Slide "How do mmap and POSIX
+//! shared memory compare?", at "Persistence".
 //!
 //! A disk has a cache that forgets. What the kernel has written is in the cache; only a flush puts
-//! it onto the platter, and only msync(MS_SYNC), fsync(2) and fdatasync(2) ask for one. On a real
-//! machine that shows when the power fails at the wrong moment. Here the disk is a program, so that
-//! its power can be cut at any moment, as often as one likes, and nothing real is in danger:
+//! it onto the platter. Of what a program can do about its own file msync(MS_SYNC), fsync(2) and
+//! fdatasync(2) ask for one (and each write(2), if it was opened with O_SYNC or O_DSYNC); of what
+//! goes for everything, sync(2) and syncfs(2), and the file system itself, when it commits its
+//! journal. On a real machine that shows when the power fails at the wrong moment. Here the disk is
+//! a program, so that its power can be cut at any moment, as often as one likes, and nothing real is
+//! in danger:
 //!
 //! ```text
 //!   the machine                     the kernel                        the disk

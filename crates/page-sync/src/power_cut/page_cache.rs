@@ -5,11 +5,10 @@
 //! the platter cannot be seen from here. sync_file_range(2) shows the difference: clean afterwards,
 //! and lost by the power cut.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use ipc_common::{Error, Result};
+use ipc_common::Result;
 
 use super::action::{Action, PAGES, WRITTEN};
 use super::pattern::{Age, Pattern};
@@ -29,8 +28,7 @@ pub struct Seen {
     pub took: Duration,
 }
 
-/// Does all of `actions` on a file in `folder`, each on a file of its own, whose name is gone as
-/// soon as it is open.
+/// Does all of `actions` in `folder`, each on a file of its own, which has no name.
 ///
 /// # Errors
 ///
@@ -45,12 +43,12 @@ pub fn page_cache(folder: &Path, actions: &[Action]) -> Result<Vec<Seen>> {
 ///
 /// Those of [`PageFile::create_new`].
 pub fn page_cache_tells(folder: &Path) -> Result<Answer<()>> {
-    let file = nameless(folder)?.reopen()?;
+    let file = PageFile::create_unnamed(folder, PAGES)?.reopen()?;
     Ok(Cache::of(&file).and_then(|cache| cache.shows_dirty()))
 }
 
 fn seen(folder: &Path, action: Action) -> Result<Seen> {
-    let file = nameless(folder)?;
+    let file = PageFile::create_unnamed(folder, PAGES)?;
     let pattern = Pattern::fresh(file.pages().page_size().bytes());
     for page in 0..PAGES {
         file.page_mut(page)?.write(0, &pattern.page(page, Age::Old))?;
@@ -73,15 +71,4 @@ fn seen(folder: &Path, action: Action) -> Result<Seen> {
         (WRITTEN[place], known(stored[place]), known(left[place]))
     };
     Ok(Seen { action, dirty: [both(0), both(1)], took: done.took })
-}
-
-/// A file that is found by nobody, and gone when it is closed.
-fn nameless(folder: &Path) -> Result<PageFile> {
-    let (seed, pid) = (Pattern::fresh(8).page(0, Age::Old), std::process::id());
-    let seed: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
-    let path = folder.join(format!("page-sync-{pid}-{seed}"));
-    let file = PageFile::create_new(&path, PAGES)?;
-    fs::remove_file(&path)
-        .map_err(|error| Error::from_io("unlink", &error, path.display().to_string()))?;
-    Ok(file)
 }

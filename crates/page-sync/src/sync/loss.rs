@@ -70,21 +70,3 @@ impl fmt::Display for Loss {
         write!(f, "{call} of pages {}..{} failed with {errno:?}", pages.start, pages.end)
     }
 }
-
-/// Whether an errno of a call that syncs says nothing about the data: the call was refused before
-/// it began, and what was dirty is dirty still.
-///
-/// Whatever is not on this list counts as a loss. `EIO` is not the only one: `ENOSPC` and `EDQUOT`
-/// come this late where room is found only when a page is written, `EROFS` from an ext4 that has
-/// shut itself down after an error, and any other number that a file system thought of.
-pub(crate) fn is_harmless(errno: Errno, invalidates: bool) -> bool {
-    match errno {
-        // Wrong arguments, or a file system that cannot do this.
-        Errno::EINVAL | Errno::EBADF | Errno::ENOSYS | Errno::EOPNOTSUPP => true,
-        // Interrupted by a signal; the pages stay dirty.
-        Errno::EINTR => true,
-        // Locked pages, which is looked at before anything is written.
-        Errno::EBUSY => invalidates,
-        _ => false,
-    }
-}

@@ -21,8 +21,9 @@ impl PageFile {
     /// Of the range, before the kernel is asked: `EINVAL`, `EOVERFLOW`, `ERANGE`
     /// ([`Pages::span`](crate::file::Pages::span)). Of msync(2):
     ///
-    /// - `EIO`, and also `ENOSPC`, `EDQUOT` and others: the write failed, and **the data may be
-    ///   gone**. From now on every sync of this object is an error ([`sync`](crate::sync)).
+    /// - `EIO`, and also `ENOSPC`, `EDQUOT` and whatever else a file system or its server says: the
+    ///   write failed, and **the data may be gone**. From now on every sync of this object is an error
+    ///   ([`sync`](crate::sync)).
     /// - `EBUSY`: with [`Msync::invalidate`], a page of the range is locked by mlock(2). Nothing
     ///   was written; what was dirty is dirty.
     /// - `ENOMEM`: a page of the range is not mapped any more, so some unsafe code of this process
@@ -39,20 +40,40 @@ impl PageFile {
             format!("{name}, pages {start}..{end}, {how}")
         };
         let whole = self.pages().whole(&pages);
-        self.attempt("msync", &about, &pages, || {
-            sys::msync(self.mapping(), whole.clone(), how.flags()).map_err(|errno| {
-                let unmapped =
-                    errno == Errno::ENOMEM && !sys::is_mapped(self.mapping(), whole.clone());
-                let harmless = unmapped || super::loss::is_harmless(errno, how.invalidates());
-                (errno, harmless)
-            })
-        })?;
+        self.attempt("msync", &about, &pages, || self.call(whole, how))?;
         still_reaches(self.file(), bytes.end as u64).map_err(|error| {
             let why = "somebody has cut the file shorter, and what lay behind its end is gone; \
                        adopt it anew (PageFile::adopt) and write that again";
             Error::refused("msync", error.errno(), about()).with_remedy(why)
         })?;
         Ok(pages)
+    }
+
+    /// msync(2). The `bool` beside an errno says whether it is harmless: the call was refused
+    /// before it began, and what was dirty is dirty still.
+    ///
+    /// By its number alone no errno is. The kernel keeps whatever a write ended with and hands it
+    /// on: a server of a network file system, or of FUSE, may have answered `EINVAL`, `EBADF`,
+    /// `EINTR` or `EBUSY`, and the page is clean and gone. So what the kernel itself may object to
+    /// is asked for apart.
+    fn call(&self, whole: Range<usize>, how: Msync) -> std::result::Result<(), (Errno, bool)> {
+        let mapping = self.mapping();
+        if how.waits() && how.invalidates() {
+            // MS_ASYNC writes nothing and takes no report: this EBUSY can only be about a lock.
+            let asks = Msync::ASYNC.invalidate().flags();
+            // (What else it says, the call that counts says again.)
+            if sys::msync(mapping, whole.clone(), asks) == Err(Errno::EBUSY) {
+                return Err((Errno::EBUSY, true));
+            }
+        }
+        sys::msync(mapping, whole.clone(), how.flags()).map_err(|errno| {
+            let harmless = match errno {
+                Errno::ENOMEM => !sys::is_mapped(mapping, whole),
+                Errno::EBUSY => how == Msync::ASYNC.invalidate(),
+                _ => false,
+            };
+            (errno, harmless)
+        })
     }
 
     /// What was lost on the way to the device, if anything was: every sync is an error until it

@@ -7,7 +7,6 @@ use std::ops::{Range, RangeBounds};
 use ipc_common::{Errno, Result};
 use nix::unistd::{fdatasync, fsync};
 
-use super::loss::is_harmless;
 use crate::file::PageFile;
 use crate::sys;
 
@@ -18,8 +17,9 @@ impl PageFile {
     ///
     /// # Errors
     ///
-    /// `EIO`, `ENOSPC`, `EDQUOT` and others: the data may be gone, and from now on every sync of
-    /// this object is an error ([`sync`](crate::sync)). `EINVAL` if this file system cannot do it.
+    /// `EIO`, `ENOSPC`, `EDQUOT`, and whatever else the file system says: the data may be gone, and
+    /// from now on every sync of this object is an error ([`sync`](crate::sync)). That is so of
+    /// `EINVAL`, too, by which one that cannot sync at all says so: nothing vouches for the data.
     pub fn fdatasync(&self) -> Result<()> {
         self.whole("fdatasync", || fdatasync(self.file()))
     }
@@ -52,16 +52,19 @@ impl PageFile {
         let bytes = self.pages().whole(&pages);
         let about = || format!("{}, pages {}..{}", self.name(), pages.start, pages.end);
         self.attempt("sync_file_range", &about, &pages, || {
-            sys::sync_file_range(self.file(), bytes)
-                .map_err(|errno| (errno, is_harmless(errno, false) || errno == Errno::ESPIPE))
+            sys::sync_file_range(self.file(), bytes).map_err(lost)
         })?;
         Ok(pages)
     }
 
     fn whole(&self, call: &'static str, kernel: impl FnOnce() -> nix::Result<()>) -> Result<()> {
         let all = 0..self.pages().count();
-        self.attempt(call, &|| self.name(), &all, || {
-            kernel().map_err(|errno| (errno, is_harmless(errno, false)))
-        })
+        self.attempt(call, &|| self.name(), &all, || kernel().map_err(lost))
     }
+}
+
+/// Each of them may be what a write has ended with (see [`PageFile::sync`]), and none can be about
+/// how we called: the descriptor is open, and the numbers are those of whole pages of its file.
+fn lost(errno: Errno) -> (Errno, bool) {
+    (errno, false)
 }

@@ -6,8 +6,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
 
-/// The call's number, the same on every architecture since it is newer than 2019. The libc crate
-/// has it for one of them only.
+/// The call's number on x86-64 and aarch64, as for all calls since 2019. (alpha and mips add a
+/// number of their own.) The libc crate has it for one of the two only.
 const SYS_CACHESTAT: libc::c_long = 451;
 
 /// `struct cachestat_range` (linux/mman.h), in bytes. A length of 0 would mean "to the end".

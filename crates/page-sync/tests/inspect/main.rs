@@ -1,9 +1,11 @@
 //! What the sources say, against what was done to the pages; and where they have to say "unknown".
 
 mod support;
+mod tables;
 mod truth;
 mod unknown;
 
+use tables::*;
 use truth::*;
 use unknown::*;
 
@@ -17,6 +19,7 @@ testkit::cases! {
     copy_on_write_after_fork_shows_as_such;
     a_private_copy_is_no_page_of_the_file;
     a_guard_page_is_not_taken_for_swap needs guard_pages;
+    what_userfaultfd_write_protects_is_said needs support::userfaultfd;
     totals_count_page_tables_and_not_map_shared;
     each_first_touch_is_a_fault;
     another_process_is_looked_into_by_its_id;

@@ -3,7 +3,8 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::AsRawFd;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use ipc_common::PageSize;
@@ -123,6 +124,62 @@ impl Drop for Still {
         let _ = kill(self.pid, Signal::SIGKILL);
         let _ = waitpid(self.pid, None);
     }
+}
+
+/// userfaultfd(2), which write-protects pages without a protection: what the kernel then says of
+/// them is in bit 57 of pagemap. On shared memory since Linux 5.19.
+pub struct Userfault(OwnedFd);
+
+impl Userfault {
+    const WRITE_PROTECTION: u64 = 1 << 1;
+
+    /// Of all pages of this mapping, which is of a file on tmpfs.
+    pub fn of(mapping: &Mapping) -> nix::Result<Userfault> {
+        const USER_MODE_ONLY: libc::c_int = 1;
+        const API: u64 = 0xaa;
+        const FEATURES: u64 = 1 << 0 | 1 << 12; // PAGEFAULT_FLAG_WP, WP_HUGETLBFS_SHMEM
+        // SAFETY: this call takes a number, and makes a descriptor.
+        let fd = unsafe { libc::syscall(libc::SYS_userfaultfd, libc::O_CLOEXEC | USER_MODE_ONLY) };
+        let fd = nix::errno::Errno::result(fd)?;
+        // SAFETY: it is new, and nobody else's.
+        let userfault = Userfault(unsafe { OwnedFd::from_raw_fd(fd.try_into().unwrap()) });
+        userfault.ioctl(0xc018_aa3f, &mut [API, FEATURES, 0])?;
+        let (start, len) = (mapping.address() as u64, mapping.len() as u64);
+        userfault.ioctl(0xc020_aa00, &mut [start, len, Userfault::WRITE_PROTECTION, 0])?;
+        Ok(userfault)
+    }
+
+    /// From now on writing these pages waits for whoever reads the descriptor: nobody here.
+    pub fn protect(&self, mapping: &Mapping, pages: Range<usize>, on: bool) -> nix::Result<()> {
+        let start = mapping.address() + pages.start * page();
+        let len = pages.len() * page();
+        self.ioctl(0xc018_aa06, &mut [start as u64, len as u64, on.into()])
+    }
+
+    fn ioctl(&self, request: u32, argument: &mut [u64]) -> nix::Result<()> {
+        // SAFETY: each of the three requests takes a structure of as many 64-bit numbers as it is
+        // given above (the size is in the request itself), and writes nowhere else.
+        let result = unsafe {
+            libc::ioctl(self.0.as_raw_fd(), request as libc::Ioctl, argument.as_mut_ptr())
+        };
+        nix::errno::Errno::result(result).map(drop)
+    }
+}
+
+/// A file in memory, of so many pages, mapped.
+pub fn in_memory(pages: usize) -> (OwnedFd, Mapping) {
+    let file = nix::sys::memfd::memfd_create("pages", nix::sys::memfd::MFdFlags::MFD_CLOEXEC);
+    let file = file.unwrap();
+    ftruncate(&file, (pages * page()) as i64).unwrap();
+    let mapping = MapOptions::new().read_write().map(&file).unwrap();
+    (file, mapping)
+}
+
+pub fn userfaultfd() -> Result<(), String> {
+    let (_file, mapping) = in_memory(1);
+    Userfault::of(&mapping).map(drop).map_err(|errno| {
+        format!("no userfaultfd(2) that write-protects shared memory, Linux 5.19 ({errno:?})")
+    })
 }
 
 /// Runs `body` in a child that may do what it likes to itself; it has to end well.

@@ -6,7 +6,7 @@ use mmap_file::MapOptions;
 use nix::unistd::ftruncate;
 use testkit::Program;
 
-use crate::support::{Still, at_some_time, mapped, page, refuse, sparse, store};
+use crate::support::{Still, Userfault, at_some_time, mapped, page, refuse, sparse, store};
 use crate::{at, drawn, json, letters, map, pages_in, unwrapped};
 
 const TOUCHED: [usize; 4] = [3, 17, 18, 40];
@@ -118,7 +118,9 @@ pub fn one_process_can_be_asked_for() {
     let stranger = Still::after(|| ());
     let arguments = ["--pid".to_owned(), stranger.pid().to_string()];
     let shown = Program::run(&mut map(&path, &arguments)).ok();
-    assert!(shown.contains("does not map it"), "{shown}");
+    let said = unwrapped(&shown);
+    assert!(said.contains(": does not map it; ") && said.contains("pagemap: nothing, because"));
+    assert!(!said.contains("unknown, because process"), "that much is known: {shown}");
     let arguments_of_one = ["--pid".to_owned(), one.pid().to_string()];
     let shown = unwrapped(&Program::run(&mut map(&path, &arguments_of_one)).ok());
     assert!(shown.contains("1 process looked into, and no other"), "{shown}");
@@ -126,6 +128,23 @@ pub fn one_process_can_be_asked_for() {
     let gone = Program::run(&mut map(&path, &arguments));
     assert_eq!(gone.code(), Some(1));
     assert!(gone.stderr.contains("ESRCH"), "{gone:?}");
+}
+
+pub fn what_userfaultfd_write_protects_is_counted() {
+    let disk = testkit::small_tmpfs(16 * page());
+    let path = disk.path().join("pages");
+    let file = mmap_file::create_new(&path, 8 * page() as u64, 0o600, |_| Ok(())).unwrap();
+    let mapping = mapped(&file);
+    store(&mapping, &[0, 1, 2]);
+    let userfault = Userfault::of(&mapping).unwrap();
+    userfault.protect(&mapping, 1..3, true).unwrap();
+    let process = &json(&path)["processes"][0];
+    assert_eq!((&process["mapped"], &process["write_protected"]), (&3.into(), &2.into()));
+    let said = unwrapped(&drawn(&path));
+    assert!(said.contains("; 2 pages write-protected by userfaultfd(2)"), "{said}");
+    userfault.protect(&mapping, 1..3, false).unwrap();
+    assert_eq!(json(&path)["processes"][0]["write_protected"], 0);
+    assert!(!drawn(&path).contains("write-protected"));
 }
 
 pub fn a_tebibyte_is_drawn_at_once() {
@@ -166,12 +185,18 @@ pub fn lines_fit_eighty_columns() {
     let (folder, file) = sparse(4000);
     let mapping = mapped(&file);
     store(&mapping, &[1, 3999]);
+    let _copies = {
+        let private = MapOptions::new().private().read_write().map(&file).unwrap();
+        store(&private, &[7]);
+        private
+    };
     let shown = drawn(&folder.file("pages"));
-    // The path is as long as it is, and the legend's meanings are not cut.
-    let rows = shown.lines().filter(|line| !line.contains("pages") && !line.contains("  "));
-    for line in rows.skip(1) {
-        assert!(line.chars().count() <= 80, "{line}");
+    // The path, in the first one, is as long as it is.
+    for line in shown.lines().skip(1) {
+        assert!(line.chars().count() <= 80, "{} characters: {line}\n{shown}", line.chars().count());
     }
+    let said = unwrapped(&shown);
+    assert!(said.contains("mapped by a process that was looked into"), "nothing is cut: {shown}");
 }
 
 pub fn a_kernel_without_cachestat_gets_a_picture_all_the_same() {

@@ -25,6 +25,7 @@ testkit::cases! {
     ms_sync_turns_the_picture_clean needs support::ext4;
     copy_on_write_after_a_fork_is_drawn;
     one_process_can_be_asked_for;
+    what_userfaultfd_write_protects_is_counted needs support::userfaultfd, testkit::need::namespaces;
     a_tebibyte_is_drawn_at_once needs support::ext4;
     colours_change_no_letter needs support::ext4;
     lines_fit_eighty_columns;
@@ -45,6 +46,8 @@ testkit::cases! {
     the_svg_needs_no_colours;
     a_name_cannot_break_out_of_the_svg;
     a_picture_replaces_nothing_unless_told_to;
+    whoever_is_killed_while_saving_leaves_all_or_nothing needs testkit::need::strace;
+    a_replaced_picture_is_synced_and_so_is_its_folder needs testkit::need::strace;
     a_full_disk_leaves_no_half_picture needs testkit::need::namespaces;
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
 use roxmltree::Document;
 use testkit::Program;
@@ -101,15 +102,19 @@ pub fn a_picture_replaces_nothing_unless_told_to() {
     assert_eq!(fs::read(&out).unwrap(), b"mine");
     save(&["--force"]).ok();
     Document::parse(&fs::read_to_string(&out).unwrap()).unwrap();
-    // A link is replaced itself; what it leads to stays.
+    // Neither a link nor what it leads to is replaced.
     let precious = folder.file("precious");
     fs::write(&precious, "precious").unwrap();
     fs::remove_file(&out).unwrap();
     symlink(&precious, &out).unwrap();
     assert!(save(&[]).stderr.contains("EEXIST"));
-    save(&["--force"]).ok();
+    let refused = save(&["--force"]);
+    assert!(refused.stderr.contains("ELOOP"), "{refused:?}");
     assert_eq!(fs::read(&precious).unwrap(), b"precious");
-    assert!(fs::symlink_metadata(&out).unwrap().is_file());
+    assert!(fs::symlink_metadata(&out).unwrap().is_symlink());
+    // Nor a device: a rename would put a file in its place.
+    let device = Program::run(&mut map(&path, ["--force", "--svg", "/dev/null"]));
+    assert!(device.stderr.contains("ENODEV"), "{device:?}");
     // The file that is looked at is never taken for the picture.
     let itself = Program::run(map(&path, ["--force", "--svg"]).arg(&path));
     assert_eq!(itself.code(), Some(1));
@@ -131,5 +136,51 @@ pub fn a_full_disk_leaves_no_half_picture() {
         assert_eq!(full.code(), Some(1));
         assert!(full.stderr.contains("ENOSPC"), "{full:?}");
         assert_eq!(fs::read_dir(disk.path()).unwrap().count(), 0, "something is left");
+    }
+}
+
+/// A signal at every step of it in turn. The one that kills leaves no half of a picture, and nothing
+/// that is not recognised.
+pub fn whoever_is_killed_while_saving_leaves_all_or_nothing() {
+    let (folder, _file) = sparse(400);
+    let (path, out) = (folder.file("pages"), folder.file("out.svg"));
+    let killed = |call: &str, more: &[&str]| {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+        strace.args(["-e", &format!("inject={call}:signal=KILL:when=1")]);
+        strace.arg(env!("CARGO_BIN_EXE_page-sync")).arg("map").arg(&path);
+        Program::run(strace.arg("--svg").arg(&out).args(more))
+    };
+    for call in ["fallocate", "pwrite64", "linkat"] {
+        assert_ne!(killed(call, &[]).code(), Some(0), "{call} is one of the steps");
+        assert!(!out.exists() || Document::parse(&fs::read_to_string(&out).unwrap()).is_ok());
+        let _ = fs::remove_file(&out);
+    }
+    fs::write(&out, "old").unwrap();
+    for call in ["fsync", "renameat,renameat2,rename"] {
+        assert_ne!(killed(call, &["--force"]).code(), Some(0), "{call} is one of the steps");
+        let found = fs::read_to_string(&out).unwrap();
+        assert!(found == "old" || Document::parse(&found).is_ok(), "{call}: {found}");
+    }
+    for leftover in page_sync::durable::leftovers(&out).unwrap() {
+        fs::remove_file(leftover).unwrap();
+    }
+    let names = fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name());
+    assert_eq!(names.filter(|name| name != "pages").collect::<Vec<_>>(), ["out.svg"]);
+}
+
+/// Before and after the rename: else a power cut may leave a name without content, or the old one.
+pub fn a_replaced_picture_is_synced_and_so_is_its_folder() {
+    let (folder, _file) = sparse(4);
+    let (path, out) = (folder.file("pages"), folder.file("out.svg"));
+    fs::write(&out, "old").unwrap();
+    for (when, content) in [("1", "the old content is in place"), ("2", "a power cut may undo")] {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync"]);
+        strace.args(["-e", &format!("inject=fsync:error=EIO:when={when}")]);
+        strace.arg(env!("CARGO_BIN_EXE_page-sync")).arg("map").arg(&path);
+        let finished = Program::run(strace.args(["--force", "--svg"]).arg(&out));
+        assert_eq!(finished.code(), Some(1));
+        assert!(finished.stderr.contains(content), "{finished:?}");
     }
 }

@@ -41,8 +41,9 @@ testkit::cases! {
     all_that_is_missing_is_named_at_once needs need::root, need::namespaces;
     root_without_the_capability_is_told_so needs need::root, setpriv;
 
-    the_page_cache_view_says_what_it_is needs support::ext4;
-    an_ordinary_user_is_told_why_and_shown_the_page_cache needs need::ordinary_user, support::ext4;
+    the_page_cache_view_says_what_it_is needs support::dirty_is_told;
+    the_files_of_the_view_never_have_a_name needs support::dirty_is_told, need::strace;
+    an_ordinary_user_is_told_why_and_shown_the_page_cache needs need::ordinary_user, support::dirty_is_told;
     where_the_page_cache_is_silent_the_view_says_so needs need::namespaces;
     colours_and_progress_are_for_terminals needs power_cut_is_possible, script;
     wrong_usage_is_exit_code_2;

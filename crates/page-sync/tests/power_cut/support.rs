@@ -25,7 +25,7 @@ pub fn power_cut_is_possible() -> Result<(), String> {
 }
 
 /// A folder for temporary files of which the page cache tells what is dirty.
-pub fn ext4() -> Result<(), String> {
+pub fn dirty_is_told() -> Result<(), String> {
     match power_cut::page_cache_tells(&std::env::temp_dir()) {
         Ok(Answer::Known(())) => Ok(()),
         other => Err(format!("the page cache does not tell about TMPDIR: {other:?}")),
@@ -52,6 +52,21 @@ pub fn run(arguments: &[&str]) -> Finished {
 
 pub fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+/// Somebody may call sync(2) just then, and the kernel may write by itself if very much is dirty. So
+/// what is disturbed is done again, which is not so for ever. What `attempt` says is why it does not
+/// count.
+pub fn undisturbed<T>(mut attempt: impl FnMut() -> Result<T, String>) -> T {
+    let mut rounds = testkit::rounds(1, 1);
+    let mut why = String::new();
+    while rounds.next(false).is_some() {
+        match attempt() {
+            Ok(done) => return done,
+            Err(disturbed) => why = disturbed,
+        }
+    }
+    panic!("disturbed each time, at last: {why}")
 }
 
 /// An experiment that goes on for long, and is in the middle of it.

@@ -2,19 +2,19 @@
 
 #[path = "../inspect/support.rs"]
 mod support;
+mod terminal;
 mod tmux;
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use nix::sys::signal::Signal;
 use nix::unistd::ftruncate;
 
 use testkit::Program;
 
 use support::{Still, mapped, page, sparse, store};
-use tmux::{Terminal, bash, gone, quoted, tmux, without_terminal};
+use terminal::*;
+use tmux::{Terminal, bash, tmux, without_terminal};
 
 testkit::cases! {
     the_picture_follows_what_another_process_does needs tmux, support::ext4;
@@ -25,6 +25,7 @@ testkit::cases! {
     one_that_was_stopped_unseen_takes_the_terminal_again needs tmux;
     a_terminal_that_goes_away_ends_it needs tmux;
     what_happens_to_the_file_is_said_and_is_no_crash needs tmux;
+    a_process_that_was_asked_for_and_has_gone_is_said_to_have needs tmux;
     it_fits_any_size needs tmux;
     colours_only_where_they_are_wanted needs tmux;
     without_a_terminal_it_names_the_command_that_needs_none;
@@ -84,88 +85,6 @@ fn faults_are_counted_as_they_happen() {
     });
     terminal.press("q");
     terminal.ended_with(0);
-}
-
-fn each_way_to_quit_gives_the_terminal_back() {
-    for (key, code) in [("q", 0), ("Escape", 0), ("C-c", 130)] {
-        let (folder, _file) = sparse(4);
-        let terminal = Terminal::watching(&folder.file("pages"), "", "");
-        terminal.wait_for("q quit");
-        terminal.press(key);
-        terminal.ended_with(code);
-    }
-}
-
-fn each_signal_gives_the_terminal_back() {
-    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
-        let (folder, _file) = sparse(4);
-        let terminal = Terminal::watching(&folder.file("pages"), "ulimit -c 0;", "");
-        terminal.wait_for("q quit");
-        terminal.signal(signal);
-        terminal.ended_with(128 + signal as i32);
-    }
-}
-
-/// In a shell with job control, by the key and by `kill -TSTP`.
-fn a_suspended_one_gives_the_terminal_back_and_takes_it_again() {
-    let (folder, _file) = sparse(4);
-    let terminal = Terminal::running("exec bash --norc --noprofile -i");
-    let program = quoted(Path::new(env!("CARGO_BIN_EXE_page-sync")));
-    let watch = format!("{program} watch {}", quoted(&folder.file("pages")));
-    terminal.tmux(&["send-keys", "-l", &watch]);
-    terminal.press("Enter");
-    for by_key in [true, false] {
-        terminal.wait_for("q quit");
-        if by_key {
-            terminal.press("C-z");
-        } else {
-            let pid = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
-            let children = format!("/proc/{0}/task/{0}/children", pid.trim());
-            let child: i32 = fs::read_to_string(children).unwrap().trim().parse().unwrap();
-            nix::sys::signal::kill(nix::unistd::Pid::from_raw(child), Signal::SIGTSTP).unwrap();
-        }
-        terminal.wait_for("Stopped");
-        terminal.tmux(&["send-keys", "-l", "clear; stty -a; echo to''ld"]);
-        terminal.press("Enter");
-        terminal.is_restored_in_a_shell();
-        terminal.tmux(&["send-keys", "-l", "fg"]);
-        terminal.press("Enter");
-    }
-    terminal.wait_for("q quit");
-    terminal.press("q");
-    // What is typed earlier, it would take for keys of its own.
-    terminal.wait("the first screen", |shown| !shown.contains("q quit"));
-    terminal.tmux(&["send-keys", "-l", "echo ended with $?"]);
-    terminal.press("Enter");
-    terminal.wait_for("ended with 0");
-}
-
-/// SIGSTOP cannot be noticed. Whoever had the terminal meanwhile has drawn on it.
-fn one_that_was_stopped_unseen_takes_the_terminal_again() {
-    let (folder, _file) = sparse(4);
-    let terminal = Terminal::watching(&folder.file("pages"), "", "");
-    terminal.wait_for("q quit");
-    terminal.signal(Signal::SIGSTOP);
-    let tty = terminal.tmux(&["display-message", "-p", "#{pane_tty}"]);
-    let stty = |what: &str| Program::run(Command::new("stty").args(["-F", tty.trim(), what])).ok();
-    stty("sane");
-    fs::write(tty.trim(), "\x1b[2J\x1b[Hscribbled").unwrap();
-    terminal.wait("only what was scribbled", |shown| shown.trim() == "scribbled");
-    terminal.signal(Signal::SIGCONT);
-    let shown = terminal.wait_for("q quit");
-    assert!(!shown.contains("scribbled"), "{shown}");
-    assert!(stty("-a").contains("-icanon"), "each key at once, again");
-    terminal.press("q");
-    terminal.ended_with(0);
-}
-
-fn a_terminal_that_goes_away_ends_it() {
-    let (folder, _file) = sparse(4);
-    let terminal = Terminal::watching(&folder.file("pages"), "", "");
-    terminal.wait_for("q quit");
-    let pid = terminal.pid();
-    terminal.kill_session();
-    assert!(gone(pid), "it goes on without a terminal");
 }
 
 fn what_happens_to_the_file_is_said_and_is_no_crash() {
@@ -243,7 +162,10 @@ fn without_a_terminal_it_names_the_command_that_needs_none() {
         let finished = without_terminal(&path, term);
         assert_eq!(finished.code(), Some(1), "{finished:?}");
         assert!(finished.stdout.is_empty(), "{finished:?}");
-        assert!(finished.stderr.contains("page-sync map "), "{finished:?}");
+        // As it has to be typed: with cargo, or with the path of the program, which the shell does
+        // not find by its name alone.
+        assert!(finished.stderr.contains(&format!(" map {}`", path.display())), "{finished:?}");
+        assert!(!finished.stderr.contains("`page-sync map"), "{finished:?}");
     }
 }
 
@@ -264,6 +186,27 @@ fn keys_come_from_the_terminal_even_if_input_does_not() {
     terminal.ended_with(0);
 }
 
+fn a_process_that_was_asked_for_and_has_gone_is_said_to_have() {
+    let (folder, file) = sparse(4);
+    let asked_for = Still::after(|| {
+        let mapping = mapped(&file);
+        store(&mapping, &[1, 2]);
+        mapping
+    });
+    let pid = asked_for.pid();
+    let terminal = Terminal::watching(&folder.file("pages"), "", &format!("--pid {pid}"));
+    terminal.wait("its pages", |shown| {
+        let row = shown.lines().find(|row| row.trim_start().starts_with(&pid.to_string()));
+        row.is_some_and(|row| row.split_whitespace().nth(2) == Some("2"))
+    });
+    drop(asked_for);
+    // Above and below the picture.
+    terminal
+        .wait("both words", |shown| shown.matches(&format!("process {pid} has gone")).count() == 2);
+    terminal.press("q");
+    terminal.ended_with(0);
+}
+
 fn bad_files_and_processes_are_told_on_the_first_screen() {
     let (folder, _file) = sparse(4);
     let bad = Terminal::watching(&folder.file("none"), "", "");
@@ -278,6 +221,6 @@ fn bad_files_and_processes_are_told_on_the_first_screen() {
     gone.ended_with(1);
     drop(gone);
     let dumb = Terminal::watching(&folder.file("pages"), "TERM=dumb", "");
-    assert!(dumb.said().contains("page-sync map"));
+    assert!(dumb.said().contains("shows it once, anywhere"));
     dumb.ended_with(1);
 }

@@ -2,7 +2,10 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use ipc_common::cli::{Actor, Failure, Quit, outlive_parent};
@@ -10,6 +13,10 @@ use ipc_common::{Errno, Error};
 use nix::unistd::mkdtemp;
 use page_sync::durable::leftovers;
 use page_sync::inspect::{Answer, FileSystem, FileSystemKind};
+
+/// How long the cleaner waits for a disk, and how often it looks. Nobody waits for the cleaner.
+const PATIENCE: Duration = Duration::from_secs(600);
+const NAP: Duration = Duration::from_millis(50);
 
 /// The files that a demo makes.
 pub const LECTURE: &str = "lecture";
@@ -85,15 +92,26 @@ pub struct CleanUp {
 impl CleanUp {
     pub fn run(self) -> Result<(), Failure> {
         outlive_parent()?;
-        // Just what a demo makes, should somebody call this by hand; and the folder if it is then
-        // empty.
+        // A replacement that is under way ends when its disk does, and makes a file until then.
+        let until = Instant::now() + PATIENCE;
+        while !self.has_gone() && Instant::now() < until {
+            sleep(NAP);
+        }
+        Ok(())
+    }
+
+    /// Removes what can be removed by now. Just what a demo makes, should somebody call this by hand;
+    /// and the folder if it is then empty.
+    fn has_gone(&self) -> bool {
         for leftover in leftovers(self.folder.join(WHOLE)).unwrap_or_default() {
             let _ = fs::remove_file(leftover);
         }
         for name in [LECTURE, PAGE, WHOLE] {
             let _ = fs::remove_file(self.folder.join(name));
         }
-        let _ = fs::remove_dir(&self.folder);
-        Ok(())
+        match fs::remove_dir(&self.folder) {
+            Ok(()) => true,
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        }
     }
 }

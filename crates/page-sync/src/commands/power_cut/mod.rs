@@ -1,4 +1,5 @@
-//! `power-cut`: what is on the disk when the power fails. Slide "Persistence".
+//! `power-cut`: what is on the disk when the power fails. Slide "How do mmap and POSIX shared
+//! memory compare?", at "Persistence".
 
 mod json;
 mod page_cache;

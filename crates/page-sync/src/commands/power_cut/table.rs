@@ -1,6 +1,7 @@
 //! The outcomes as a table that fits 80 columns.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anstyle::Style;
 use ipc_common::cli::style::{ERROR, FAINT, KERNEL, STRONG, WARNING};
@@ -17,7 +18,7 @@ pub fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "{STRONG}{:<22}{:<9}{:<9}{:>8}  {:>7}  time{STRONG:#}",
+        "{STRONG}{:<22}{:<9}{:<9}{:>8} {:>7}  time{STRONG:#}",
         "then",
         format!("page {first}"),
         format!("page {second}"),
@@ -69,7 +70,7 @@ fn row(out: &mut impl Write, action: Action, trials: &[&Trial]) -> io::Result<()
     }
     let kib = range(trials.iter().map(|trial| trial.sent.div_ceil(1024)));
     let flushes = range(trials.iter().map(|trial| trial.flushes));
-    writeln!(out, "{:>8}  {flushes:>7}  {}", format!("{kib} KiB"), time(trials))
+    writeln!(out, "{:>8} {flushes:>7}  {}", format!("{kib} KiB"), time(trials))
 }
 
 /// What was found in a page, all trials together.
@@ -90,20 +91,62 @@ fn range(numbers: impl Iterator<Item = u64> + Clone) -> String {
     if least == most { least.to_string() } else { format!("{least}–{most}") }
 }
 
-/// The median and the extremes, in a unit in which they are short.
+/// The median and the extremes, each in the unit in which it is short: beside one slow trial the
+/// others are not nothing.
 fn time(trials: &[&Trial]) -> String {
-    let mut all: Vec<u128> = trials.iter().map(|trial| trial.took.as_micros()).collect();
+    let mut all: Vec<Duration> = trials.iter().map(|trial| trial.took).collect();
     all.sort_unstable();
     let (Some(least), Some(most)) = (all.first(), all.last()) else { return String::new() };
-    let middle = &all[(all.len() - 1) / 2];
-    let shown = |micros: &u128| match *most < 10_000 {
-        true => micros.to_string(),
-        false if *micros < 100_000 => format!("{:.1}", *micros as f64 / 1000.0),
-        false => (micros / 1000).to_string(),
-    };
-    let unit = if *most < 10_000 { "µs" } else { "ms" };
+    let [(low, below), (middle, unit), (high, above)] =
+        [*least, all[(all.len() - 1) / 2], *most].map(short);
     match all.len() {
-        1 => format!("{} {unit}", shown(middle)),
-        _ => format!("{} {unit} ({}–{})", shown(middle), shown(least), shown(most)),
+        1 => format!("{middle} {unit}"),
+        _ if below == above => format!("{middle} {unit} ({low}–{high})"),
+        _ => format!("{middle} {unit} ({low} {below}–{high} {above})"),
+    }
+}
+
+/// A number of at most three characters, and its unit.
+fn short(took: Duration) -> (String, &'static str) {
+    let micros = took.as_micros();
+    match micros {
+        0..1000 => (micros.to_string(), "µs"),
+        1000..10_000 => (format!("{}.{}", micros / 1000, micros % 1000 / 100), "ms"),
+        10_000..1_000_000 => ((micros / 1000).to_string(), "ms"),
+        _ => ((micros / 1_000_000).to_string(), "s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use page_sync::power_cut::Outcome;
+
+    use super::*;
+
+    fn said(micros: &[u64]) -> String {
+        let trials: Vec<Trial> = micros
+            .iter()
+            .map(|micros| Trial {
+                action: Action::Fsync,
+                barriers: Barriers::On,
+                pages: WRITTEN.map(|page| (page, Outcome::New)),
+                took: Duration::from_micros(*micros),
+                sent: 0,
+                flushes: 1,
+                kernel_flushes: None,
+            })
+            .collect();
+        time(&trials.iter().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn one_slow_trial_does_not_make_nothing_of_the_others() {
+        assert_eq!(said(&[96]), "96 µs");
+        assert_eq!(said(&[96, 354, 81]), "96 µs (81–354)");
+        assert_eq!(said(&[10_999, 96, 81]), "96 µs (81 µs–10 ms)");
+        assert_eq!(said(&[1000, 9999, 999_999]), "9.9 ms (1.0–999)");
+        assert_eq!(said(&[59_999_999, 999, 999]), "999 µs (999 µs–59 s)");
+        // With the other columns, 58, that is no wider than a terminal.
+        assert_eq!(said(&[999, 999, 999_999]).chars().count(), 22);
     }
 }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ipc_common::cli::Failure;
+use ipc_common::cli::{Failure, typed_path};
 use ipc_common::{Errno, Error};
 use page_sync::picture::{Subject, Whom};
 
@@ -29,6 +29,8 @@ use model::Model;
 use sample::Sampler;
 use screen::Screen;
 use signals::Signals;
+
+use super::own;
 
 /// How long it waits for a key before it looks for signals.
 const NAP: Duration = Duration::from_millis(50);
@@ -122,7 +124,7 @@ fn a_terminal(watch: &Watch) -> Result<(), Failure> {
 
 fn no_screen(watch: &Watch, error: &std::io::Error) -> Failure {
     let errno = error.raw_os_error().map_or(Errno::ENOTTY, Errno::from_raw);
-    let map = format!("page-sync map {}", watch.file.display());
+    let map = own(&format!("map {}", typed_path(&watch.file)));
     Failure::Error(Error::refused("watch", errno, "standard output").with_remedy(format!(
         "a live picture needs a terminal that can move its cursor; `{map}` shows it once, anywhere"
     )))

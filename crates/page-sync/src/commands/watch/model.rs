@@ -106,7 +106,10 @@ impl Model {
             _ => said,
         });
         let unknown = |what: &str, answer: &Answer<()>| {
-            answer.reason().map(|reason: Reason| format!("{what}: {reason}"))
+            answer.reason().map(|reason| match reason {
+                Reason::Gone { pid } => format!("process {pid} has gone"),
+                reason => format!("{what}: {reason}"),
+            })
         };
         placed
             .or_else(|| unknown("dirty or clean", &look.cache))

@@ -109,8 +109,12 @@ impl Sampler {
         for pid in pids {
             match self.subject.process(*pid, pages) {
                 Ok(process) => processes.push(process),
-                // It has ended; the next list will know.
-                Err(error) if error.errno() == Errno::ESRCH => {}
+                // It has ended. The next list will know, unless nobody else is to be looked into.
+                Err(error) if error.errno() == Errno::ESRCH => {
+                    if let Whom::Process(pid) = self.whom {
+                        return Ok((Answer::Unknown(Reason::Gone { pid }), 0, Vec::new()));
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -119,8 +123,12 @@ impl Sampler {
 }
 
 fn seen(process: Process) -> Seen {
-    let count =
-        |is: fn(InProcess) -> bool| process.pages.as_ref().map(|pages| pages.count_pages(is));
+    let count = |is: fn(InProcess) -> bool| match &process.pages {
+        Answer::Known(pages) => Answer::Known(pages.count_pages(is)),
+        // That much is known.
+        Answer::Unknown(Reason::NotMapped { .. }) => Answer::Known(0),
+        Answer::Unknown(reason) => Answer::Unknown(*reason),
+    };
     Seen {
         pid: process.pid,
         mapped: count(|page| matches!(page, InProcess::Page { .. })),

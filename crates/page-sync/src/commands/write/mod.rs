@@ -18,7 +18,7 @@ use page_sync::file::PageFile;
 use page_sync::sync::Msync;
 
 use look::{Look, Step};
-use report::Report;
+use report::{Name, Report};
 
 /// The file's name in the state folder.
 const OWN: &str = "page";
@@ -37,7 +37,7 @@ Examples:
   page-sync write \"This is a test\"            MS_SYNC: clean when it returns
   page-sync write \"This is a test\" --async    MS_ASYNC: as dirty as before
   page-sync write hello --none; sleep 40; page-sync map ~/.local/state/ipc-course/page
-  page-sync write hello /tmp/$USER.page       on a tmpfs: there is no disk to sync to
+  page-sync write hello ${XDG_RUNTIME_DIR:?}/page    on a tmpfs: there is no disk to sync to
 
 Exit codes: 0 done; 1 failed: what was not written stays as it was; 2 wrong usage.")]
 pub struct Write {
@@ -153,13 +153,12 @@ fn perform(
     file.page_mut(0)?.write(0, content)?;
     looks.push(Look { step: Step::Stored, page: look::at(&eye) });
     let mut took = None;
-    let mut name_synced = false;
+    let mut name = Name::Untouched;
     if let Some(how) = how {
         took = Some(synced(file, how)?);
         looks.push(Look { step: Step::Synced(how), page: look::at(&eye) });
-        if created && how.waits() {
-            persist_name(file.path())?;
-            name_synced = true;
+        if how.waits() {
+            name = named(file, created)?;
         }
     }
     still_there(file)?;
@@ -173,8 +172,20 @@ fn perform(
         how,
         looks,
         took,
-        name_synced,
+        name,
     })
+}
+
+/// The bytes are nothing without the name. Whether that of a file that was there before is on the
+/// disk, nobody here knows: it may have been made a moment ago, by `--async`.
+fn named(file: &PageFile, created: bool) -> Result<Name> {
+    match persist_name(file.path()) {
+        Ok(()) => Ok(Name::Synced),
+        // One may write a file in a folder that one may not read. It is somebody else's folder.
+        Err(error) if !created && error.errno() == Errno::EACCES => Ok(Name::OutOfReach),
+        // Perhaps because it has gone, which is the better thing to say.
+        Err(error) => still_there(file).and(Err(error)),
+    }
 }
 
 fn synced(file: &PageFile, how: Msync) -> Result<Duration> {

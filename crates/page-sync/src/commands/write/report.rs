@@ -6,14 +6,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use ipc_common::cli::style::{FAINT, KERNEL, STRONG, WARNING};
-use ipc_common::cli::{Failure, json_line, out, shown};
+use ipc_common::cli::{Failure, json_line, out, shown, typed_path};
 use page_sync::file::Pages;
+use page_sync::inspect::cache::PageState;
 use page_sync::inspect::{Answer, FileSystem, FileSystemKind};
+use page_sync::picture::text;
 use page_sync::sync::Msync;
 use serde_json::json;
 
 use super::look::{Look, Page, Step};
 use crate::commands::own;
+
+/// How long a line is that an ordinary terminal shows whole.
+const WIDE: usize = 78;
 
 /// All that is to be told.
 pub struct Report<'a> {
@@ -26,7 +31,18 @@ pub struct Report<'a> {
     pub looks: Vec<Look>,
     /// How long msync took.
     pub took: Option<Duration>,
-    pub name_synced: bool,
+    pub name: Name,
+}
+
+/// What was done about the file's name.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Name {
+    /// Nothing, as nothing else was synced.
+    Untouched,
+    /// Its folder was synced.
+    Synced,
+    /// Its folder may not be read, and so not synced.
+    OutOfReach,
 }
 
 impl Report<'_> {
@@ -56,13 +72,16 @@ impl Report<'_> {
         }
         writeln!(out)?;
         for sentence in self.sentences() {
-            wrapped(&mut out, &sentence, "", "")?;
+            for line in text::lines(&sentence, WIDE) {
+                writeln!(out, "{line}")?;
+            }
         }
         if let Some(remark) = self.remark() {
-            let (faint, end) = (format!("{FAINT}"), format!("{FAINT:#}"));
-            wrapped(&mut out, remark, &faint, &end)?;
+            for line in text::lines(remark, WIDE) {
+                writeln!(out, "{FAINT}{line}{FAINT:#}")?;
+            }
         }
-        let map = own(&format!("map {}", quoted(self.path)));
+        let map = own(&format!("map {}", typed_path(self.path)));
         writeln!(out, "{FAINT}all its pages:{FAINT:#} {STRONG}{map}{STRONG:#}")?;
         Ok(out.flush()?)
     }
@@ -103,11 +122,19 @@ impl Report<'_> {
                     by_itself()
                 ));
             }
-            (_, Some(false)) => say.push(
-                "The page is clean though nobody here has waited for it: the kernel's own write-back, \
-                 or somebody's sync, has come in between."
-                    .into(),
-            ),
+            (_, Some(false)) => {
+                let is = match last.and_then(|page| page.state.known()) {
+                    Some(PageState::Writeback) => "is just being written",
+                    Some(PageState::Absent | PageState::Evicted) => {
+                        "has been written, and dropped from memory,"
+                    }
+                    _ => "is clean",
+                };
+                say.push(format!(
+                    "The page {is} though nobody here has waited for it: the kernel's own write-back, \
+                     or somebody's sync, has come in between."
+                ));
+            }
             (_, None) => {}
         }
         if self.how.is_some_and(Msync::invalidates) {
@@ -117,17 +144,32 @@ impl Report<'_> {
                     .into(),
             );
         }
-        match (self.created, self.name_synced) {
-            // No name survives where no file does.
-            (true, _) if self.is_in_memory_only() => {}
-            (true, true) => say.push(
-                "The file is new, so its folder was synced as well (fsync): its name survives, too."
-                    .into(),
-            ),
-            (true, false) => say.push("The file is new, and its name is not on the disk yet.".into()),
-            _ => {}
-        }
+        say.extend(self.about_the_name().map(str::to_owned));
         say
+    }
+
+    fn about_the_name(&self) -> Option<&'static str> {
+        // No name survives where no file does.
+        if self.is_in_memory_only() {
+            return None;
+        }
+        match (self.name, self.created) {
+            (Name::Untouched, true) => {
+                Some("The file is new, and its name is not on the disk yet.")
+            }
+            (Name::Untouched, false) => None,
+            (Name::Synced, true) => Some(
+                "The file is new, so its folder was synced as well (fsync): its name survives, too.",
+            ),
+            (Name::Synced, false) => Some(
+                "Its folder was synced as well (fsync): the file was there before, but that does not \
+                 say that its name was on the disk.",
+            ),
+            (Name::OutOfReach, _) => Some(
+                "Whether its name survives as well is unknown: its folder may not be read by you, and \
+                 so it could not be synced.",
+            ),
+        }
     }
 
     fn is_in_memory_only(&self) -> bool {
@@ -137,7 +179,8 @@ impl Report<'_> {
 
     /// What "clean" means there, where something was called so.
     fn remark(&self) -> Option<&'static str> {
-        let clean = self.looks.iter().any(|look| look.page.dirty == Answer::Known(false));
+        let clean =
+            self.looks.iter().any(|look| look.page.state == Answer::Known(PageState::Clean));
         let means = self.file_system.as_ref().map(FileSystem::clean_means).known();
         means.filter(|_| clean || self.is_in_memory_only())
     }
@@ -161,30 +204,13 @@ impl Report<'_> {
             "stored_bytes": self.text.len(),
             "msync": self.how.map(|how| how.to_string()),
             "msync_microseconds": self.took.map(|took| took.as_micros() as u64),
-            "name_synced": self.name_synced,
+            "name_synced": self.name == Name::Synced,
             "page": looks,
         });
         let mut out = out();
         writeln!(out, "{}", json_line(&object))?;
         Ok(out.flush()?)
     }
-}
-
-/// Breaks a sentence into lines that an ordinary terminal shows whole.
-fn wrapped(out: &mut impl Write, sentence: &str, start: &str, end: &str) -> std::io::Result<()> {
-    const WIDE: usize = 78;
-    let mut line = String::new();
-    for word in sentence.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDE {
-            writeln!(out, "{start}{line}{end}")?;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    writeln!(out, "{start}{line}{end}")
 }
 
 /// When the kernel writes a page by itself, in its own numbers.
@@ -204,11 +230,4 @@ fn by_itself() -> String {
         ),
         _ => "the kernel writes it by itself after a while.".into(),
     }
-}
-
-/// For a shell, which looks twice at a blank.
-fn quoted(path: &Path) -> String {
-    let text = std::path::absolute(path).unwrap_or(path.to_owned()).display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

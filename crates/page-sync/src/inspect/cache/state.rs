@@ -29,7 +29,8 @@ pub enum PageState {
     Evicted,
     /// In it, and the same as what was handed to the device.
     Clean,
-    /// In it, and changed since: lost at a power cut.
+    /// In it, and changed since: lost at a power cut. It, or a page that the kernel keeps with it as
+    /// one folio: which of them, the kernel does not know.
     Dirty,
     /// Just being written.
     Writeback,

@@ -18,8 +18,12 @@ pub enum State {
     Guard,
     /// Not mapped, and marked so that writing it will be noticed (userfaultfd(2)).
     Marked,
-    /// In the swap area, or just being moved. On Linux 6.13 and 6.14, which had guards before they
-    /// had a bit for them here, perhaps a guard.
+    /// A page of a file that is not mapped just now and will be again: it is being moved to another
+    /// place in memory (compaction, NUMA). Or its memory has failed, and a touch is SIGBUS. The
+    /// kernel says the same of both.
+    Moving,
+    /// A private page that is in the swap area, or just being moved. On Linux 6.13 and 6.14, which
+    /// had guards before they had a bit for them here, perhaps a guard.
     Swapped,
 }
 
@@ -43,6 +47,9 @@ impl Entry {
             bits if bits & PRESENT != 0 => State::Present,
             bits if bits & GUARD != 0 => State::Guard,
             bits if bits & WRITE_PROTECTED != 0 => State::Marked,
+            // A file's page goes back to its file, never to the swap area: this says "an entry of
+            // the kind that swap has, for a page of a file".
+            bits if bits & SWAPPED != 0 && bits & FILE != 0 => State::Moving,
             bits if bits & SWAPPED != 0 => State::Swapped,
             _ => State::Absent,
         }
@@ -83,6 +90,13 @@ mod tests {
         assert_eq!(Entry::decode(SWAPPED | GUARD).state(), State::Guard);
         assert_eq!(Entry::decode(SWAPPED | WRITE_PROTECTED).state(), State::Marked);
         assert_eq!(Entry::decode(0).state(), State::Absent);
+    }
+
+    #[test]
+    fn a_files_page_that_is_being_moved_is_not_taken_for_a_copy_in_the_swap_area() {
+        assert_eq!(Entry::decode(SWAPPED | FILE).state(), State::Moving);
+        assert!(!Entry::decode(SWAPPED | FILE).is_present());
+        assert!(!Entry::decode(SWAPPED | FILE).is_file_page(), "just now it is not mapped");
     }
 
     proptest! {

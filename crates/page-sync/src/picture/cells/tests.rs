@@ -48,6 +48,9 @@ proptest! {
             let mut expected = Tally::default();
             cell.pages.clone().for_each(|page| expected.add(runs.get(page).unwrap(), 1));
             prop_assert_eq!(cell.tally, expected);
+            let clean = |page: Page| page.memory == Memory::Is(PageState::Clean);
+            let clean = cell.pages.clone().filter(|page| clean(runs.get(*page).unwrap())).count();
+            prop_assert_eq!(Face::Clean.count(&cell.tally), clean as u64);
         }
         prop_assert_eq!(next, runs.pages());
     }
@@ -94,6 +97,14 @@ proptest! {
             recently_evicted: 0,
         }));
         asked.add_mapped(&runs.map(|page| page.mapped));
+        for (asked, folded) in asked.cells.iter_mut().zip(&folded.cells) {
+            // What a count of each cannot tell; and it says so.
+            let (least, more) = (asked.tally.both, asked.tally.perhaps_both);
+            prop_assert!((least..=least + more).contains(&folded.tally.both));
+            let [clean, exactly] = [asked.tally, folded.tally].map(|tally| Face::Clean.count(&tally));
+            prop_assert!(clean == exactly || (clean < exactly && Face::Clean.is_at_least(&asked.tally)));
+            asked.tally = Tally { both: folded.tally.both, perhaps_both: 0, ..asked.tally };
+        }
         prop_assert_eq!(asked, folded);
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use ipc_common::{Errno, Error, PageSize, Result};
 use mmap_file::maps::{self, Listed};
 
-use crate::inspect::pagemap::Pagemap;
+use crate::inspect::pagemap::{Entry, Pagemap};
 use crate::inspect::{Answer, Faults, Reason, Runs, Totals, faults, totals};
 use crate::picture::InProcess;
 
@@ -19,6 +19,9 @@ pub struct Process {
     pub name: String,
     /// What each page of the file is to it. [`Reason::NotMapped`] if it does not map the file.
     pub pages: Answer<Runs<InProcess>>,
+    /// How many entries of its page table for this file are marked so that writing there will be
+    /// noticed by a userfaultfd(2).
+    pub write_protected: Answer<u64>,
     /// The sums over those of its mappings that are of this file.
     pub totals: Answer<Totals>,
     /// All its faults so far, not only those on this file.
@@ -26,7 +29,7 @@ pub struct Process {
 }
 
 pub(super) fn look(listed: Answer<&Listed>, pid: u32, pages: u64) -> Result<Process> {
-    let (pages, totals) = match listed {
+    let (seen, totals) = match listed {
         Answer::Unknown(reason) => (Answer::Unknown(reason), Answer::Unknown(reason)),
         Answer::Known(listed) => match maps::of(pid) {
             Ok(maps) => {
@@ -48,17 +51,25 @@ pub(super) fn look(listed: Answer<&Listed>, pid: u32, pages: u64) -> Result<Proc
         return Err(Error::refused("open", Errno::ESRCH, format!("process {pid}"))
             .with_remedy("there is no process with this id (any more); see `ps -e`"));
     }
-    Ok(Process { pid, name: name_of(pid), pages, totals, faults })
+    let write_protected = seen.as_ref().map(|seen| seen.write_protected);
+    let pages = seen.map(|seen| seen.pages);
+    Ok(Process { pid, name: name_of(pid), pages, write_protected, totals, faults })
+}
+
+/// What its page table says.
+struct Seen {
+    pages: Runs<InProcess>,
+    write_protected: u64,
 }
 
 /// What each page of the file is to a process that maps it so.
-fn seen(pid: u32, mappings: &[Listed], pages: u64) -> Answer<Runs<InProcess>> {
+fn seen(pid: u32, mappings: &[Listed], pages: u64) -> Answer<Seen> {
     if mappings.is_empty() {
         return Answer::Unknown(Reason::NotMapped { pid });
     }
     Pagemap::of(pid).and_then(|pagemap| {
         let page = PageSize::system().bytes() as u64;
-        let mut seen = Runs::of(0..pages, InProcess::No);
+        let mut seen = Seen { pages: Runs::of(0..pages, InProcess::No), write_protected: 0 };
         for mapping in mappings {
             let first = mapping.offset / page;
             // What is mapped behind the end of the file is nobody's question.
@@ -71,7 +82,8 @@ fn seen(pid: u32, mappings: &[Listed], pages: u64) -> Answer<Runs<InProcess>> {
             for (numbers, entry) in entries.iter() {
                 here.push(numbers.end - numbers.start, InProcess::of(entry));
             }
-            seen = seen.with(&here, InProcess::No, InProcess::or);
+            seen.pages = seen.pages.with(&here, InProcess::No, InProcess::or);
+            seen.write_protected += entries.count_pages(Entry::write_protected);
         }
         Answer::Known(seen)
     })

@@ -1,75 +1,53 @@
 //! A picture saved: whole or not at all, and never over something else by accident.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 
 use ipc_common::{Errno, Error, Result};
 
+use crate::durable;
 use crate::picture::Subject;
 
-/// Saves `svg` at `path`. If something is there already it is left alone, unless `replace` says
-/// otherwise; then the new file takes its name in one step, and whoever has the old one open keeps
-/// it.
+/// What open(2) is given for a file that anyone may look at; the umask takes from it.
+const MODE: u32 = 0o666;
+
+/// Saves `svg` at `path`, complete before it has its name. If something is there already it is left
+/// alone, unless `replace` says otherwise: then the new file takes its name in one step, as
+/// [`durable::replace`] does, and whoever has the old one open keeps it.
 ///
 /// # Errors
 ///
 /// `EEXIST` if something is there; `EINVAL` if that is the very file that is looked at, which is not
-/// replaced in any case; `EISDIR` for a folder; those of open(2), write(2) and rename(2). Then
-/// nothing is left behind.
+/// replaced in any case; those of [`mmap_file::create_new`] and [`durable::replace`], `ELOOP` for a
+/// symbolic link and `EISDIR` for a folder among them. Then nothing is left behind.
 pub fn save(subject: &Subject, svg: &str, path: &Path, replace: bool) -> Result<()> {
-    let about = || path.display().to_string();
     if !replace {
-        return write_new(path, svg).map_err(|error| match error.errno() {
-            Errno::EEXIST => error.with_remedy(
-                "something is there already, and is left as it is; choose another name, or say \
-                 --force to replace it",
-            ),
-            _ => error,
-        });
+        return create(path, svg.as_bytes());
     }
-    if let Ok(there) = fs::metadata(path) {
-        if there.is_dir() {
-            return Err(Error::refused("open", Errno::EISDIR, about()));
-        }
-        let looked_at = subject.file().metadata();
-        if looked_at.is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino())) {
-            return Err(Error::refused("rename", Errno::EINVAL, about()).with_remedy(
+    let there = fs::symlink_metadata(path).ok().map(|there| (there.dev(), there.ino()));
+    let looked_at = subject.file().metadata().ok().map(|ours| (ours.dev(), ours.ino()));
+    if there.is_some() && there == looked_at {
+        return Err(Error::refused("rename", Errno::EINVAL, path.display().to_string())
+            .with_remedy(
                 "this is the file that the picture is of; choose another name for the picture",
             ));
-        }
     }
-    let hidden = hidden_beside(path);
-    write_new(&hidden, svg)?;
-    fs::rename(&hidden, path).map_err(|error| {
-        let _ = fs::remove_file(&hidden);
-        Error::from_io("rename", &error, about())
-    })
+    let _ = durable::replace(path, MODE, svg.as_bytes()).map_err(Error::from)?;
+    Ok(())
 }
 
-/// `O_EXCL`: a symbolic link is not followed either.
-fn write_new(path: &Path, svg: &str) -> Result<()> {
-    let failed = |call| move |error| Error::from_io(call, &error, path.display().to_string());
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).open(path).map_err(failed("open"))?;
-    let written = file.write_all(svg.as_bytes()).map_err(failed("write"));
-    if written.is_err() && is_ours(&file, path) {
-        let _ = fs::remove_file(path);
+fn create(path: &Path, svg: &[u8]) -> Result<()> {
+    let fill = |file: &File| {
+        let failed = |error| Error::from_io("write", &error, path.display().to_string());
+        file.write_all_at(svg, 0).map_err(failed)
+    };
+    match mmap_file::create_new(path, svg.len() as u64, MODE, fill) {
+        Ok(_) => Ok(()),
+        Err(error) if error.errno() == Errno::EEXIST => Err(error.with_remedy(
+            "something is there already, and is left as it is; choose another name, or say --force \
+             to replace it",
+        )),
+        Err(error) => Err(error),
     }
-    written
-}
-
-fn is_ours(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
-        _ => false,
-    }
-}
-
-/// In the same folder, so that a rename is possible.
-fn hidden_beside(path: &Path) -> PathBuf {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let unique = now.map_or(0, |now| now.as_nanos());
-    path.with_file_name(format!(".page-sync.{}.{unique}.new", std::process::id()))
 }

@@ -5,6 +5,7 @@
 
 mod file;
 mod ink;
+mod words;
 
 use std::fmt::Write;
 
@@ -13,6 +14,7 @@ use crate::inspect::Answer;
 
 pub use file::save;
 use ink::{escaped, paint, patterns};
+use words::{ADVANCE, width};
 
 /// How wide the picture is, in points.
 const WIDTH: f64 = 1280.0;
@@ -24,8 +26,6 @@ const GRID: f64 = 768.0;
 const CELLS: u64 = 512;
 /// With at most so many cells, they are twice as large.
 const FEW: usize = 64;
-/// How wide a character of a monospaced font is, in parts of its size.
-const ADVANCE: f64 = 0.6;
 
 /// The picture as a document of its own.
 pub fn render(subject: &Subject, survey: &Survey) -> String {
@@ -162,54 +162,6 @@ impl Document {
         }
     }
 
-    /// Words in as many lines as it takes.
-    fn paragraph(&mut self, size: f64, text: &str) {
-        let room = ((WIDTH - 2.0 * MARGIN) / (size * ADVANCE)) as usize;
-        let mut line = String::new();
-        for word in text.split(' ') {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-                self.line(MARGIN, size, WIDTH - 2.0 * MARGIN, false, &line);
-                self.y += 4.0;
-                line = "    ".into();
-            } else if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        self.line(MARGIN, size, WIDTH - 2.0 * MARGIN, false, &line);
-        self.y += 6.0;
-    }
-
-    /// A line of text, and the next one goes below it.
-    fn line(&mut self, x: f64, size: f64, room: f64, bold: bool, text: &str) {
-        self.y += size;
-        self.fitted(x, self.y, size, room, bold, text);
-    }
-
-    /// A text that is cut at its start if it is too long: the end of a path says most.
-    fn fitted(&mut self, x: f64, y: f64, size: f64, room: f64, bold: bool, text: &str) {
-        let most = (room / (size * ADVANCE)) as usize;
-        let text: String = ink::visible(text);
-        let len = text.chars().count();
-        let cut: String = match len > most {
-            true => std::iter::once('…').chain(text.chars().skip(len + 1 - most)).collect(),
-            false => text,
-        };
-        self.text(x, y, size, bold, &cut);
-    }
-
-    fn text(&mut self, x: f64, y: f64, size: f64, bold: bool, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        let (length, text) = (width(text, size), escaped(text));
-        let weight = if bold { r#" font-weight="bold""# } else { "" };
-        let _ = writeln!(
-            self.body,
-            r#"<text x="{x:.1}" y="{y:.1}" font-size="{size:.1}"{weight} textLength="{length:.1}" lengthAdjust="spacingAndGlyphs" xml:space="preserve">{text}</text>"#
-        );
-    }
-
     fn whole(self, name: &str) -> String {
         let height = (self.y + MARGIN).ceil();
         let name = escaped(&ink::visible(name));
@@ -252,8 +204,4 @@ fn tooltip(cell: &Cell) -> String {
 
 fn pages(number: u64) -> String {
     if number == 1 { "1 page".into() } else { format!("{number} pages") }
-}
-
-fn width(text: &str, size: f64) -> f64 {
-    text.chars().count() as f64 * size * ADVANCE
 }

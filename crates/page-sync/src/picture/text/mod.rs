@@ -14,7 +14,7 @@ use super::{Cells, Face, Look, Subject, Survey};
 use crate::inspect::Answer;
 
 use words::{count, one_process, wrapped};
-pub use words::{size, warnings, whereabouts};
+pub use words::{lines, size, warnings, whereabouts};
 
 /// How many rows of cells there are at most.
 const ROWS: u64 = 16;
@@ -65,8 +65,8 @@ fn write(out: &mut String, subject: &Subject, survey: &Survey, columns: usize) -
     let cells = Cells::fold(&survey.picture(), per_row * ROWS);
     head(out, subject, survey, &cells)?;
     grid(out, &cells, per_row)?;
-    legend(out, &cells)?;
     let width = columns.clamp(40, LONGEST);
+    legend(out, &cells, width)?;
     processes(out, survey, width)?;
     sources(out, survey, width)
 }
@@ -114,27 +114,27 @@ fn grid(out: &mut String, cells: &Cells, per_row: u64) -> fmt::Result {
     if cells.cells().is_empty() { Ok(()) } else { writeln!(out) }
 }
 
-fn legend(out: &mut String, cells: &Cells) -> fmt::Result {
-    let looks = cells.looks();
-    let width = looks.iter().map(|(_, n)| count(*n, "page").len()).max().unwrap_or(0);
-    for (face, number) in looks {
-        let style = style(Look { face, all: true, mapped: false });
-        let (letter, name) = (face.letter(face == Face::Private), face.name());
-        let (number, meaning) = (count(number, "page"), face.meaning());
-        writeln!(
-            out,
-            "  {style}{letter}{style:#}  {name:<14} {number:<width$}  {FAINT}{meaning}{FAINT:#}"
-        )?;
-    }
+fn legend(out: &mut String, cells: &Cells, width: usize) -> fmt::Result {
     let mapped = cells.total().mapped;
-    if mapped > 0 {
-        writeln!(
-            out,
-            "  {STRONG}A{STRONG:#}  {:<14} {:<width$}  {FAINT}a capital letter: mapped by a process \
-             that was looked into{FAINT:#}",
-            "mapped",
-            count(mapped, "page")
-        )?;
+    let mapped = (mapped > 0).then(|| {
+        let meaning = "a capital letter: mapped by a process that was looked into";
+        ('A', STRONG, "mapped", count(mapped, "page"), meaning)
+    });
+    let faces = cells.looks().into_iter().map(|(face, number)| {
+        let style = style(Look { face, all: true, mapped: false });
+        let letter = face.letter(face == Face::Private);
+        (letter, style, face.name(), count(number, "page"), face.meaning())
+    });
+    let rows: Vec<_> = faces.chain(mapped).collect();
+    let numbers = rows.iter().map(|(_, _, _, number, _)| number.len()).max().unwrap_or(0);
+    // Letter, name and number, and the blanks around them.
+    let before = 5 + 14 + 1 + numbers + 2;
+    for (letter, style, name, number, meaning) in rows {
+        write!(out, "  {style}{letter}{style:#}  {name:<14} {number:<numbers$}  ")?;
+        for (at, line) in lines(meaning, width.saturating_sub(before)).iter().enumerate() {
+            let indent = if at == 0 { 0 } else { before };
+            writeln!(out, "{:indent$}{FAINT}{line}{FAINT:#}", "")?;
+        }
     }
     if cells.cells().is_empty() { Ok(()) } else { writeln!(out) }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ipc_common::cli::shown;
 
-use crate::inspect::Answer;
+use crate::inspect::{Answer, Reason};
 use crate::picture::{InProcess, Process, Survey, Whereabouts};
 
 /// What happened while the sources were asked.
@@ -45,6 +45,7 @@ pub(super) fn one_process(process: &Process) -> String {
         let _ = write!(line, " ({})", shown(name));
     }
     match &process.pages {
+        Answer::Unknown(Reason::NotMapped { .. }) => line.push_str(": does not map it"),
         Answer::Unknown(reason) => {
             let _ = write!(line, ": {reason}");
         }
@@ -64,14 +65,20 @@ pub(super) fn one_process(process: &Process) -> String {
                 let shared = copies - own;
                 let _ = write!(line, "; {number}, {shared} of them shared since a fork");
             }
-            for (what, name) in [(InProcess::Swapped, "swapped out"), (InProcess::Guard, "guards")]
-            {
+            for (what, name) in [
+                (InProcess::Moving, "being moved in memory"),
+                (InProcess::Swapped, "swapped out"),
+                (InProcess::Guard, "guards"),
+            ] {
                 let number = pages.count_pages(|page| page == what);
                 if number > 0 {
                     let _ = write!(line, "; {} {name}", count(number, "page"));
                 }
             }
         }
+    }
+    if let Answer::Known(marked @ 1..) = process.write_protected {
+        let _ = write!(line, "; {} write-protected by userfaultfd(2)", count(marked, "page"));
     }
     if let Answer::Known(totals) = process.totals {
         let _ = write!(
@@ -91,21 +98,32 @@ pub(super) fn one_process(process: &Process) -> String {
 /// Words in lines of at most `width` characters, all but the first one indented further; the whole
 /// stands two blanks in.
 pub(super) fn wrapped(out: &mut String, width: usize, indent: usize, text: &str) -> fmt::Result {
-    let mut column = 0;
+    for (at, line) in broken(text, width - 2, width - indent).iter().enumerate() {
+        let indent = if at == 0 { 2 } else { indent };
+        writeln!(out, "{:indent$}{line}", "")?;
+    }
+    Ok(())
+}
+
+/// Words in lines of at most `width` characters; a word that is longer has a line of its own.
+pub fn lines(text: &str, width: usize) -> Vec<String> {
+    broken(text, width, width)
+}
+
+/// The first line and the others may have different widths.
+fn broken(text: &str, first: usize, others: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
-        let len = word.chars().count();
-        if column == 0 {
-            write!(out, "  {word}")?;
-            column = 2 + len;
-        } else if column + 1 + len <= width {
-            write!(out, " {word}")?;
-            column += 1 + len;
-        } else {
-            write!(out, "\n{:indent$}{word}", "")?;
-            column = indent + len;
+        let width = if lines.len() == 1 { first } else { others };
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
         }
     }
-    writeln!(out)
+    lines
 }
 
 /// `1 page`, `2 pages`.

@@ -81,7 +81,13 @@ pub(super) fn serve(kind: DiskKind, name: &OsStr) -> Result<()> {
     let files = Files::new(name.to_owned(), platter, kind);
     Session::from_fd(files, device, SessionACL::Owner, Config::default())
         .and_then(Session::run)
-        .map_err(unusable)
+        .or_else(|error| if was_unmounted(&error) { Ok(()) } else { Err(unusable(error)) })
+}
+
+/// Whether nobody needs the disk any more. At most moments the session ends without an error then;
+/// not before its first answer, and not while a question is on its way.
+fn was_unmounted(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotConnected | io::ErrorKind::ConnectionAborted)
 }
 
 fn unusable(error: io::Error) -> Error {

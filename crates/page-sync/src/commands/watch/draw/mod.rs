@@ -13,20 +13,21 @@
 //! ```
 
 mod palette;
+mod processes;
 
 use std::time::Instant;
 
 use ipc_common::cli::shown;
-use page_sync::inspect::Answer;
 use page_sync::picture::{Face, Look as CellLook, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::Style;
 use ratatui::widgets::{RenderDirection, Sparkline, Widget};
 
-use super::model::{Model, Row};
+use super::model::Model;
 
 pub use palette::Palette;
+use processes::processes;
 
 /// What stands above and below the cells: title, remark, event; legend, curve of two rows,
 /// processes with their head, keys.
@@ -175,16 +176,18 @@ fn legend(model: &Model, palette: Palette, page: &mut Page<'_>) {
         let behind = page.put(x, letter.encode_utf8(&mut [0; 4]), style);
         x = page.put(behind, &format!(" {words}  "), Style::new());
     };
+    let total = model.total();
     for (face, number) in look.cells.looks() {
+        let at_least = if face.is_at_least(&total) { "at least " } else { "" };
         let style = palette.cell(CellLook { face, all: true, mapped: false });
         entry(
             page,
             face.letter(face == Face::Private),
             style,
-            &format!("{} {number}", face.name()),
+            &format!("{} {at_least}{number}", face.name()),
         );
     }
-    let mapped = model.total().mapped;
+    let mapped = total.mapped;
     if mapped > 0 {
         entry(page, 'A', Style::new().bold(), &format!("capital: mapped {mapped}"));
     }
@@ -215,49 +218,6 @@ fn curve(model: &Model, palette: Palette, page: &mut Page<'_>) {
         .style(palette.curve())
         .render(room, page.buffer);
     page.skip(CURVE);
-}
-
-fn processes(model: &Model, page: &mut Page<'_>) {
-    let Some(look) = &model.look else { return };
-    if !look.tables.is_known() {
-        return page.line("who maps it: not looked into", Style::new().dim());
-    }
-    let room = usize::from(PROCESSES) - 2;
-    if model.rows.is_empty() {
-        page.line("no process that may be looked into maps it", Style::new().dim());
-    } else {
-        let head = format!(
-            "{:>7} {:<15} {:>8} {:>7} {:>9} {:>9}",
-            "PID", "PROGRAM", "MAPPED", "COPIES", "MINOR/s", "MAJOR/s"
-        );
-        page.line(&head, Style::new().dim());
-    }
-    for row in model.rows.iter().take(room) {
-        page.line(&process(row), Style::new());
-    }
-    let left = model.rows.len().saturating_sub(room);
-    let left = (left > 0).then(|| format!("{left} more map it"));
-    let closed = match look.closed {
-        0 => None,
-        1 => Some("1 other may not be looked into".into()),
-        closed => Some(format!("{closed} others may not be looked into")),
-    };
-    let more: Vec<String> = left.into_iter().chain(closed).collect();
-    page.line(&more.join("; "), Style::new().dim());
-}
-
-fn process(Row { seen, minor_rate, major_rate }: &Row) -> String {
-    let number = |answer: &Answer<u64>| answer.known().map_or("?".into(), |n| n.to_string());
-    let rate = |rate: &Option<f64>| rate.map_or("-".into(), |rate| format!("{rate:.0}"));
-    let name: String = shown(seen.name.as_ref()).to_string().chars().take(15).collect();
-    format!(
-        "{:>7} {name:<15} {:>8} {:>7} {:>9} {:>9}",
-        seen.pid,
-        number(&seen.mapped),
-        number(&seen.copies),
-        rate(minor_rate),
-        rate(major_rate)
-    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::super::model::{Look, Seen};
 use super::*;
 use page_sync::inspect::cache::{Counts, PageState};
-use page_sync::inspect::{Faults, Reason, Runs};
+use page_sync::inspect::{Answer, Faults, Reason, Runs};
 use page_sync::picture::{Cells, Mapped, Memory, Whereabouts};
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -176,4 +176,26 @@ fn memory_that_is_unknown_is_drawn_as_such() {
     let cells = Cells::fold(&cells, 64);
     model.update(Instant::now(), Look { cells, ..look(4, &[], 64) });
     assert!(rows(&drawn(&model, PLAIN, 80, 24))[3].contains("0  ???r "));
+}
+
+/// Three are dirty and two being written, by counts alone: of the other pages as many are clean as
+/// are not among the five, and up to two more.
+#[test]
+fn what_counts_cannot_tell_is_called_at_least() {
+    let mut look = look(8, &[], 8);
+    look.cells = Cells::ask(8, 1, |_| {
+        let (dirty, writeback) = (Answer::Known(3), Answer::Known(2));
+        Answer::Known(Counts {
+            pages: 8,
+            cached: 8,
+            dirty,
+            writeback,
+            evicted: 0,
+            recently_evicted: 0,
+        })
+    });
+    let mut model = Model::new(Path::new("notes.txt"));
+    model.update(Instant::now(), look);
+    let shown = rows(&drawn(&model, PLAIN, 80, 24)).join("\n");
+    assert!(shown.contains("d dirty 3  w being written 2  c clean at least 3"), "{shown}");
 }
