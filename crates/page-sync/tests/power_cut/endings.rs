@@ -1,14 +1,19 @@
 //! Whatever ends it, nothing is left: no mount, no loop device, no process, no file.
 
+use std::fs::{self, File};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::thread;
 use std::time::Duration;
 
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use testkit::{Random, soak};
 
-use crate::support::{assert_no_traces, assert_traces_vanish, running, traces_of, wait_for};
+use crate::support::{
+    assert_no_traces, assert_traces_vanish, page_sync, running, traces_of, wait_for,
+};
 
 /// Some moment of a trial, which takes about 70 ms.
 fn a_moment(random: &mut Random) {
@@ -30,6 +35,24 @@ pub fn a_signal_ends_it_and_leaves_nothing() {
             assert_no_traces(pid);
         }
     }
+}
+
+/// What a Ctrl-C between the start of the disk and its first answer makes of it.
+pub fn a_disk_that_is_unmounted_before_it_serves_ends_in_silence() {
+    testkit::enter_namespaces();
+    let folder = testkit::folder();
+    let image = folder.file("image");
+    let platter = File::create_new(&image).unwrap();
+    platter.set_len(16 << 20).unwrap();
+    let device = File::options().read(true).write(true).open("/dev/fuse").unwrap();
+    let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
+    let on = folder.file("disk");
+    fs::create_dir(&on).unwrap();
+    mount(Some("disk"), &on, Some("fuse"), MsFlags::empty(), Some(options.as_str())).unwrap();
+    umount2(&on, MntFlags::MNT_DETACH).unwrap();
+    let mut helper = page_sync(&["power-cut-helper", "disk", "honest", "name"]);
+    let ended = helper.stdin(File::open(&image).unwrap()).stdout(device).output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &b""[..]), "{ended:?}");
 }
 
 pub fn kill_9_at_any_moment_leaves_nothing() {

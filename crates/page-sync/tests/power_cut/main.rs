@@ -26,6 +26,7 @@ testkit::cases! {
     three_experiments_at_once_do_not_meet needs power_cut_is_possible;
 
     a_signal_ends_it_and_leaves_nothing needs power_cut_is_possible;
+    a_disk_that_is_unmounted_before_it_serves_ends_in_silence needs power_cut_is_possible;
     kill_9_at_any_moment_leaves_nothing needs power_cut_is_possible;
     a_helper_that_is_killed_is_an_error_and_leaves_nothing needs power_cut_is_possible;
     a_helper_that_hangs_can_be_interrupted needs power_cut_is_possible;
