@@ -159,7 +159,11 @@ impl Material {
     /// A machine that was not left alone.
     fn disturbed(&mut self) {
         let by_others = |cell: &&Cell| {
-            matches!(cell.doubt, Some(Doubt::Unsettled(..) | Doubt::Interrupted(..)))
+            let doubt = &cell.doubt;
+            matches!(
+                doubt,
+                Some(Doubt::Unsettled(..) | Doubt::TwoStates(..) | Doubt::Interrupted(..))
+            )
         };
         let disturbed = self.cells.iter().filter(by_others).count();
         if disturbed > 0 {

@@ -78,9 +78,12 @@ pub fn scenes(
 ) -> String {
     let mut text = String::new();
     for figure in figures {
-        let Figure { key, title, what, .. } = figure;
+        let Figure { key, title, what, below, .. } = figure;
         let _ =
             write!(text, "### {title}\n\n{}\n\n![{title}]({folder}{key}.svg)\n", markdown(what));
+        if !below.is_empty() {
+            let _ = writeln!(text, "\n{}", markdown(below));
+        }
         for one in verdict.uses.iter().filter(|one| one.scene.key == key) {
             let _ = write!(text, "\n**{}**: {}.\n\n", one.who, one.where_what());
             for sentence in why::sentences(material, one) {

@@ -119,7 +119,7 @@ fn scenes(material: &Material, verdict: &Verdict<'_>) -> String {
         section(&mut html, &figure, &whys, &details::table(&material.group(scene.group)));
     }
     if let Some(figure) = figures::passes(material) {
-        let groups = details::groups(material, "read_vs_mmap many passes, ");
+        let groups = details::groups(material, figures::PASSES);
         let even = |(group, cells): &(String, Vec<&super::Cell>)| {
             let size = markup(group.rsplit(", ").next().unwrap_or(group));
             match why::break_even(cells) {
@@ -131,24 +131,25 @@ fn scenes(material: &Material, verdict: &Verdict<'_>) -> String {
         let tables: String = groups.iter().map(|(_, cells)| details::table(cells)).collect();
         section(&mut html, &figure, &format!("<ul>\n{breaks}</ul>\n"), &tables);
     }
-    let rest = [figures::first_touch(material)]
-        .into_iter()
-        .flatten()
-        .chain(figures::round_trips(material));
-    for figure in rest {
-        let group = figure.group.clone();
-        section(&mut html, &figure, "", &details::table(&material.group(&group)));
+    for figure in figures::others(material) {
+        let mut cells = material.group(&figure.group);
+        cells.retain(|cell| figure.shows(&cell.record.id.function));
+        section(&mut html, &figure, "", &details::table(&cells));
     }
     html
 }
 
 fn section(html: &mut String, figure: &Figure, why: &str, details: &str) {
-    let Figure { key, title, what, .. } = figure;
+    let Figure { key, title, what, below, .. } = figure;
+    let below = match below.as_str() {
+        "" => String::new(),
+        below => format!("<p class=\"below\">{}</p>\n", markup(below)),
+    };
     // Writing to a String does not fail.
     let _ = write!(
         html,
         "<section id=\"{key}\">\n<h2>{}</h2>\n<p>{}</p>\n\
-         <figure>\n<div class=\"wide\">{}</div>\n<div class=\"narrow\">{}</div>\n</figure>\n{why}\
+         <figure>\n<div class=\"wide\">{}</div>\n<div class=\"narrow\">{}</div>\n</figure>\n{below}{why}\
          <details>\n<summary>All figures</summary>\n{details}</details>\n</section>\n",
         markup(title),
         markup(what),

@@ -40,6 +40,7 @@ small{font-size:.8em}
 .summary .same{background:var(--soft)}
 .summary .unsure,.summary .doubt{font-style:italic}
 .summary .doubt b{font-weight:400}
+.below{font-size:.9em}
 .why{margin-top:.8em}
 details{margin:.8em 0}
 summary{cursor:pointer;font-weight:600;padding:.2em 0}

@@ -1,0 +1,72 @@
+//! What stands on the page is what was measured, told as what it is.
+
+use benches::report::figures::{self, Figure};
+use benches::report::plot::Room;
+use benches::report::rule::Doubt;
+use benches::report::{Material, markdown, page};
+use benches::results::Record;
+
+use crate::synthetic::{MIXED, records, spread};
+use crate::verdict::material;
+
+fn figure(material: &Material, key: &str) -> Figure {
+    let all = figures::all(material);
+    all.into_iter().find(|figure| figure.key == key).unwrap_or_else(|| panic!("no plot {key}"))
+}
+
+/// In which state the machine was is no carrier's merit.
+pub fn who_waits_by_looking_is_drawn_against_the_floor_of_its_own_pairs() {
+    let looks = |record: &Record| record.id.function.ends_with("looking");
+    let across = |record: &Record| record.id.group.ends_with("across two cores");
+    let fast = records(MIXED);
+    let mut slow = fast.clone();
+    for record in slow.iter_mut().filter(|record| across(record)) {
+        // The processors are further apart: both sides of each pair take five times as long.
+        let five = |time: &mut benches::Spread| {
+            *time = spread([time.lower, time.median, time.upper].map(|time| time * 5.0));
+        };
+        five(&mut record.measured.time);
+        five(&mut record.measured.reference_time);
+    }
+    let drawn = |records: &[Record], key| figure(&material(records.to_vec()), key).draw(Room::Wide);
+    assert_eq!(drawn(&fast, "round-trip-looking"), drawn(&slow, "round-trip-looking"));
+    assert_ne!(drawn(&fast, "round-trip-two"), drawn(&slow, "round-trip-two"));
+    let looking = figure(&material(fast.clone()), "round-trip-looking");
+    let sleeping = figure(&material(fast.clone()), "round-trip-two");
+    for record in fast.iter().filter(|record| across(record)) {
+        let function = &record.id.function;
+        let reference = *function == record.measured.reference;
+        assert_eq!(looking.shows(function), looks(record) || reference, "{function}");
+        assert_eq!(sleeping.shows(function), !looking.shows(function), "{function}");
+    }
+}
+
+pub fn a_machine_in_two_states_is_told_and_its_mixtures_are_not_counted() {
+    let below = |material: &Material, key| figure(material, key).below;
+    let calm = material(records(MIXED));
+    let told = "The floor below these figures (made up): 300 ns to 320 ns.";
+    assert_eq!(below(&calm, "round-trip-two"), told);
+
+    let mut all = records(MIXED);
+    let pipes = |record: &&mut Record| record.id.function == "pipe";
+    for record in all.iter_mut().filter(pipes) {
+        // No pair has seen it move.
+        record.measured.floor = spread([97.0, 470.0, 476.0]);
+    }
+    let mixed = material(all);
+    let doubted = mixed.cells.iter().filter(|cell| cell.record.id.function == "pipe");
+    assert!(doubted.clone().count() > 0);
+    assert!(doubted.clone().all(|cell| cell.doubt == Some(Doubt::TwoStates(97, 476))));
+    let text = below(&mixed, "round-trip-two");
+    assert!(text.contains("97.0 ns to 476 ns, a factor of 4.9×"), "{text}");
+    for shown in [page::of(&mixed), markdown::whole(&mixed, &figures::all(&mixed))] {
+        assert!(shown.contains("a factor of 4.9×"));
+        assert!(!shown.contains("can beat"), "a note was seen to be faster than the lines");
+    }
+    assert!(page::of(&mixed).contains("the floor was 97 ns at one time and 476 ns at another"));
+
+    // One look among many is none.
+    let mut all = records(MIXED);
+    all.iter_mut().for_each(|record| record.measured.floor.max = 900.0);
+    assert!(material(all).cells.iter().all(|cell| cell.doubt.is_none()));
+}
