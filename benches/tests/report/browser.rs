@@ -21,7 +21,7 @@ fn check(material: &Material, what: &str) {
 
 pub fn the_page_is_whole_at_every_width() {
     let all = material(records(MIXED));
-    assert_eq!(figures::all(&all).len(), 18);
+    assert_eq!(figures::all(&all).len(), 20);
     check(&all, "mixed");
     check(&material(records(FASTER)), "all the same figure");
     check(&Material::of(Vec::new(), Vec::new(), &[]), "empty");

@@ -42,6 +42,7 @@ fn main() -> std::process::ExitCode {
         data::names_are_text_and_nothing_else;
         shown::who_waits_by_looking_is_drawn_against_the_floor_of_its_own_pairs;
         shown::a_machine_in_two_states_is_told_and_its_mixtures_are_not_counted;
+        shown::every_group_that_was_measured_has_its_plot;
         command::a_page_from_a_folder;
         command::nothing_is_a_message_and_a_failure;
         command::half_a_file_and_another_schema_are_told;

@@ -70,3 +70,25 @@ pub fn a_machine_in_two_states_is_told_and_its_mixtures_are_not_counted() {
     all.iter_mut().for_each(|record| record.measured.floor.max = 900.0);
     assert!(material(all).cells.iter().all(|cell| cell.doubt.is_none()));
 }
+
+/// Nothing that a bench measures is missing from the page.
+pub fn every_group_that_was_measured_has_its_plot() {
+    let material = material(records(MIXED));
+    let (page, figures) = (page::of(&material), figures::all(&material));
+    for cell in &material.cells {
+        let group = &cell.record.id.group;
+        let plot = figures.iter().find(|figure| group.starts_with(&figure.group));
+        let plot = plot.unwrap_or_else(|| panic!("{group} has no plot"));
+        assert!(page.contains(&format!("<section id=\"{}\">", plot.key)), "{group}");
+    }
+    let around = figure(&material, "fault-around");
+    assert_eq!(
+        around.below,
+        "Page by page, 4,096 looks took 256 faults: each mapped 16 pages, 64 KiB."
+    );
+    let drawn = around.draw(Room::Wide);
+    for row in ["every page: 16 looks a fault", "every 16th page: each a fault", "every 32nd page"]
+    {
+        assert!(drawn.contains(row), "{row}");
+    }
+}

@@ -153,6 +153,26 @@ fn others() -> Vec<Record> {
         let ratio = [ratio * 0.9, ratio, ratio * 1.2];
         records.push(record("page_faults first touch", kind, 64 << 20, kinds[0], ratio));
     }
+    for step in [1, 2, 4, 8, 16, 32, 64] {
+        let mut case =
+            record("page_faults fault-around", "file, load", step, "file, load", [0.9, 1.0, 1.1]);
+        (case.work.varies, case.work.bytes) =
+            ("a look at every so manieth page".into(), (16 << 20) / step);
+        case.counts.faults = Faults { minor: 256.min(4096 / step), major: 0 };
+        records.push(case);
+    }
+    for kind in
+        ["mprotect twice, no neighbour", "mprotect twice, merging", "segv-guard, store mended"]
+    {
+        let mprotect = "mprotect twice, no neighbour";
+        records.push(record(
+            "page_faults mprotect and SIGSEGV",
+            kind,
+            1,
+            mprotect,
+            [0.9, 1.0, 1.1],
+        ));
+    }
     let carriers =
         ["two cache lines", "mapped file, looking", "sysv-shm, semaphores", "pipe", "unix socket"];
     for group in ["message_round_trip across two cores", "message_round_trip on one core"] {

@@ -4,7 +4,7 @@ mod faults;
 mod files;
 mod round_trips;
 
-pub use faults::first_touch;
+pub use faults::{closed_pages, fault_around, first_touch};
 pub use files::{PASSES, of_scene, passes};
 pub use round_trips::round_trips;
 
@@ -28,6 +28,8 @@ pub struct Figure {
     pub below: String,
     /// Criterion's group, or how the names of its groups begin.
     pub group: String,
+    /// The contenders that are drawn, if there are others in the group.
+    only: Option<Vec<String>>,
     plot: Plot,
 }
 
@@ -48,15 +50,18 @@ impl Figure {
 
     /// Whether a contender of its group is drawn.
     pub fn shows(&self, function: &str) -> bool {
-        match &self.plot {
-            Plot::Lines(lines) => lines.series.iter().any(|series| series.name == function),
-            Plot::Rows(rows) => rows.rows.iter().any(|row| row.name == function),
-        }
+        self.only.as_ref().is_none_or(|only| only.iter().any(|one| one == function))
     }
 
     /// With this below the plot.
     fn below(self, below: String) -> Figure {
         Figure { below, ..self }
+    }
+
+    /// Of these cells only.
+    fn only(self, cells: &[&Cell]) -> Figure {
+        let only = cells.iter().map(|cell| cell.record.id.function.clone()).collect();
+        Figure { only: Some(only), ..self }
     }
 }
 
@@ -69,7 +74,11 @@ pub fn all(material: &Material) -> Vec<Figure> {
 
 /// Those that no verdict and no why belongs to.
 pub fn others(material: &Material) -> Vec<Figure> {
-    first_touch(material).into_iter().chain(round_trips(material)).collect()
+    [first_touch(material), fault_around(material), closed_pages(material)]
+        .into_iter()
+        .flatten()
+        .chain(round_trips(material))
+        .collect()
 }
 
 /// What is said about a figure.
@@ -100,7 +109,7 @@ impl Heading<'_> {
     fn with(self, plot: Plot) -> Figure {
         let Heading { key, title, what, group } = self;
         let [key, title, what, group] = [key, title, what, group].map(str::to_owned);
-        Figure { key, title, what, below: String::new(), group, plot }
+        Figure { key, title, what, below: String::new(), group, only: None, plot }
     }
 }
 

@@ -45,7 +45,7 @@ fn looking(cells: &[&Cell]) -> Option<Figure> {
     let described = String::new();
     let plot = Rows { what, value: show::multiple, series, rows, described };
     let below = floors(cells, "Drawn are ratios within a pair, which such a change leaves alone.");
-    heading.rows(plot).map(|figure| figure.below(below))
+    heading.rows(plot).map(|figure| figure.below(below).only(cells))
 }
 
 fn sleeping(cells: &[&Cell]) -> Option<Figure> {
@@ -62,7 +62,8 @@ fn sleeping(cells: &[&Cell]) -> Option<Figure> {
         "A carrier that was measured in the one state is not to be compared with one that was \
          measured in the other.",
     );
-    heading.times("for a round trip", series, rows).map(|figure| figure.below(below))
+    let figure = heading.times("for a round trip", series, rows)?;
+    Some(figure.below(below).only(cells))
 }
 
 fn on_one(cells: &[&Cell]) -> Option<Figure> {
