@@ -41,6 +41,7 @@ pub fn notes(
         ("verdict", markdown::verdict(&verdict)),
         ("table", markdown::table(&verdict)),
         ("plots", markdown::scenes(material, &verdict, figures, &links)),
+        ("costs", markdown::costs(material)),
     ];
     let renewed = parts.into_iter().try_fold(chapter, |chapter, (part, text)| {
         notes::replace(&chapter, part, &text).map_err(|why| no_marks(&path, why))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use benches::machine::Machine;
 use benches::report::{self, Material, Verdict, cell, scene::BENCHES};
-use benches::results;
+use benches::results::{self, OWN_COST};
 use clap::Args;
 use ipc_common::cli::style::{FAINT, STRONG};
 use ipc_common::cli::{self, Failure, Quit, shown, warn};
@@ -120,5 +120,10 @@ fn wanting(material: &Material, quick: bool) -> Vec<&'static str> {
             thorough && !run.filtered && cases == run.cases && cell::is_same(&run.machine, &this)
         })
     };
-    BENCHES.into_iter().filter(|bench| !is_there(bench)).collect()
+    let own_cost = material.costs.as_ref().is_some_and(|costs| {
+        let thorough = |room: &results::Room| quick || !room.run.quick;
+        !costs.partial && costs.rooms.iter().all(thorough) && cell::is_same(&costs.machine, &this)
+    });
+    let wanting = BENCHES.into_iter().filter(|bench| !is_there(bench));
+    wanting.chain((!own_cost).then_some(OWN_COST)).collect()
 }

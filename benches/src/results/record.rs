@@ -1,6 +1,7 @@
 //! The format. Whoever changes the meaning of a field changes [`SCHEMA`].
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,11 @@ use crate::turns::Spread;
 
 /// Counts up with each change after which old files would be misread.
 pub const SCHEMA: u32 = 1;
+
+/// Which program has measured: the package's version, and a number. Whoever changes *what* a bench
+/// measures counts the number up: then results of before are told from those of after, and measured
+/// again.
+pub const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), "+2");
 
 /// `case.json`: all about a case that criterion does not write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,6 +134,18 @@ pub struct Run {
     pub process: u32,
     /// Whether it was a quick one.
     pub quick: bool,
+    /// [`PROGRAM`] when it ran; empty in results from before there was such a thing.
+    #[serde(default)]
+    pub program: String,
+}
+
+impl Run {
+    /// That of this process, which begins now.
+    pub fn begins(bench: &str, quick: bool) -> Run {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (started, process) = (since_1970.as_secs(), std::process::id());
+        Run { bench: bench.into(), started, process, quick, program: PROGRAM.into() }
+    }
 }
 
 /// `BENCH.run.json`: written when a run ends.

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use benches::results::write_costs;
 use testkit::{Finished, Folder, Program};
 
+use crate::costs::costs;
 use crate::synthetic::{MIXED, records, runs, write, write_one};
 
 fn report(arguments: &[&str]) -> Finished {
@@ -22,6 +24,7 @@ fn results() -> Folder {
     let folder = testkit::folder();
     let all = records(MIXED);
     write(folder.path(), &all, &runs(&all));
+    write_costs(folder.path(), &costs()).unwrap();
     folder
 }
 
@@ -122,7 +125,7 @@ pub fn wrong_usage_is_told() {
 
 pub fn the_notes_change_between_their_marks_only() {
     let (results, out, notes) = (results(), testkit::folder(), testkit::folder());
-    let parts: String = ["ground", "verdict", "table", "plots"]
+    let parts: String = ["ground", "verdict", "table", "plots", "costs"]
         .map(|part| {
             format!("Before {part}.\n<!-- report: {part} -->\nOUTDATED\n<!-- /report -->\nAfter.\n")
         })
@@ -140,6 +143,7 @@ pub fn the_notes_change_between_their_marks_only() {
         !once.contains("OUTDATED")
             && once.contains("**It depends.**")
             && once.contains("| file of |")
+            && once.contains("0.994 | at most 1: met |")
     );
     for link in once.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
         assert!(notes.file(link).exists(), "{link}");

@@ -3,6 +3,7 @@
 
 mod browser;
 mod command;
+mod costs;
 mod data;
 mod findings;
 mod measure;
@@ -43,6 +44,8 @@ fn main() -> std::process::ExitCode {
         shown::who_waits_by_looking_is_drawn_against_the_floor_of_its_own_pairs;
         shown::a_machine_in_two_states_is_told_and_its_mixtures_are_not_counted;
         shown::every_group_that_was_measured_has_its_plot;
+        costs::what_our_crates_cost_is_on_the_page_and_in_the_notes;
+        costs::a_room_that_is_visited_again_leaves_the_others_as_they_were;
         command::a_page_from_a_folder;
         command::nothing_is_a_message_and_a_failure;
         command::half_a_file_and_another_schema_are_told;
@@ -51,6 +54,7 @@ fn main() -> std::process::ExitCode {
         command::the_notes_change_between_their_marks_only;
         measure::what_is_missing_is_run_and_nothing_else;
         measure::quick_results_are_enough_for_quick_and_for_nothing_else;
+        measure::our_own_cost_is_run_where_it_is_missing;
         measure::a_bench_that_fails_is_told_with_its_last_words;
         measure::a_signal_ends_the_bench_too;
         browser::the_page_is_whole_at_every_width needs need::chromium;

@@ -8,7 +8,8 @@ use benches::counts::{Faults, SystemCalls};
 use benches::machine::Machine;
 use benches::report::scene::{BENCHES, SCENES};
 use benches::results::{
-    Counts, Id, Measured, Record, Run, RunRecord, SCHEMA, Where, Work, write_case, write_run,
+    Counts, Id, Measured, PROGRAM, Record, Run, RunRecord, SCHEMA, Where, Work, write_case,
+    write_run,
 };
 use benches::turns::Spread;
 
@@ -45,7 +46,7 @@ pub fn machine() -> Machine {
 }
 
 pub fn run(bench: &str) -> Run {
-    Run { bench: bench.into(), started: DAY, process: 1, quick: false }
+    Run { bench: bench.into(), started: DAY, process: 1, quick: false, program: PROGRAM.into() }
 }
 
 pub fn spread([lower, median, upper]: [f64; 3]) -> Spread {

@@ -1,6 +1,7 @@
 //! One HTML file that needs nothing but a browser: no script, no font, no picture from anywhere. Its
 //! own policy forbids every request.
 
+mod costs;
 mod details;
 mod style;
 mod summary;
@@ -16,6 +17,7 @@ use super::scene::SCENES;
 use super::show;
 use super::verdict::{Speed, Verdict};
 use super::why;
+use crate::results::Run;
 pub use summary::sizes;
 
 use style::STYLE;
@@ -36,6 +38,9 @@ pub fn of(material: &Material) -> String {
         put(&summary::section(&verdict));
     }
     put(&scenes(material, &verdict));
+    if let Some(costs) = &material.costs {
+        put(&costs::section(costs));
+    }
     put(&ground(material));
     put("</main>\n</body>\n</html>\n");
     page
@@ -183,6 +188,11 @@ fn ground(material: &Material) -> String {
             &markup(&run.run.bench),
             &format!("{how}{some} {} cases in {:.0} s, {when} UTC", run.cases, run.seconds),
         );
+    }
+    if let Some(costs) = &material.costs {
+        let Run { bench, quick, started, .. } = &costs.run;
+        let how = if *quick { "quick" } else { "full" };
+        item(&markup(bench), &format!("{how}, {} UTC", show::date(*started)));
     }
     for skip in material.skipped() {
         item("skipped", &format!("{}: {}", skip.what, skip.because));
