@@ -26,12 +26,13 @@ pub fn sentences(material: &Material, one: &Use<'_>) -> Vec<String> {
 fn sentence(this: &Record, reference: &Record) -> String {
     let size = show::short_size(this.id.value.parse().unwrap_or(0));
     let measured = &this.measured;
+    let [time, reference_time] = measured.median_pair();
     format!(
         "{size}: {} ({}), {} instead of {}. “{}”: {}. “{}”: {}.",
         show::compared(measured.ratio.median),
         show::range(&measured.ratio),
-        show::time(measured.time.median),
-        show::time(measured.reference_time.median),
+        show::time(time),
+        show::time(reference_time),
         this.id.function,
         spent(this),
         reference.id.function,

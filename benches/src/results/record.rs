@@ -103,6 +103,24 @@ pub struct Measured {
     pub each: Vec<[f64; 2]>,
 }
 
+impl Measured {
+    /// Times of the case and of the reference that agree with the median of the ratio: those of the
+    /// pair that has it, or of the two pairs around it. (The medians of either side are of two
+    /// different pairs; their ratio may be on the other side of 1.)
+    pub fn median_pair(&self) -> [f64; 2] {
+        let ratio = |[case, reference]: &[f64; 2]| case / reference;
+        let mut each = self.each.clone();
+        each.retain(|pair| ratio(pair).is_finite());
+        each.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+        let Some(last) = each.len().checked_sub(1) else {
+            return [self.time.median, self.reference_time.median];
+        };
+        let (one, other) = (each[last / 2], each[each.len() / 2]);
+        // The geometric mean of two times is to that of two others as the means of the ratios are.
+        [0, 1].map(|side| (one[side] * other[side]).sqrt())
+    }
+}
+
 /// What one round was spent on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {

@@ -92,3 +92,34 @@ pub fn every_group_that_was_measured_has_its_plot() {
         assert!(drawn.contains(row), "{row}");
     }
 }
+
+/// `1.20× slower, 12.9 ms instead of 12.7 ms` was once printed: medians of different pairs.
+pub fn times_and_ratio_of_a_line_agree() {
+    let mut all = records(MIXED);
+    let is_it = |record: &&mut Record| {
+        record.id.group.ends_with("warm, small pieces")
+            && record.id.function == "mmap, fresh"
+            && record.id.value == "65536"
+    };
+    let one = all.iter_mut().find(is_it).unwrap();
+    // Slower in most pairs, and of a lower median time than the reference.
+    let each = [[8.0, 10.0], [9.0, 11.0], [30.0, 24.0], [31.0, 24.4], [8.8, 6.5], [9.2, 6.0]];
+    let pairs = benches::Pairs::from(each.map(|pair| pair.map(|time| time * 1e6)).to_vec());
+    let measured = &mut one.measured;
+    measured.each = each.map(|pair| pair.map(|time| time * 1e6)).to_vec();
+    (measured.ratio, measured.time, measured.reference_time) =
+        (pairs.ratio(), pairs.a(), pairs.b());
+    measured.pairs = each.len();
+    assert!(measured.time.median < measured.reference_time.median);
+    let [time, reference] = measured.median_pair();
+    assert!((time / reference / measured.ratio.median - 1.0).abs() < 0.01);
+    // A file may have no pairs, or nonsense.
+    let mut odd = measured.clone();
+    odd.each = vec![[1.0, 0.0]];
+    assert_eq!(odd.median_pair(), [odd.time.median, odd.reference_time.median]);
+
+    let page = page::of(&material(all));
+    assert!(
+        page.contains("1.26× slower (1.22× faster to 1.35× slower), 30.5 ms instead of 24.2 ms")
+    );
+}

@@ -86,7 +86,7 @@ pub fn record(group: &str, function: &str, size: u64, reference: &str, ratio: [f
             again: 0,
             unsettled: 0,
             interrupted: 0,
-            each: vec![[1.0, 1.0]; 80],
+            each: vec![[ratio[1] * size as f64 / 10.0, size as f64 / 10.0]; 80],
         },
         counts: Counts {
             faults: Faults { minor: if mmap { size >> 16 } else { 0 }, major: u64::from(cold) },
