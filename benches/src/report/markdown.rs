@@ -42,12 +42,13 @@ pub fn verdict(verdict: &Verdict<'_>) -> String {
     let (speed, buffering) = (verdict.speed().headline(), verdict.buffering().headline());
     let mut text = format!(
         "> mmap “significantly improves performance”\n\n**{speed}** mmap is {}.\n\n\
-         > mmap “eliminates intermediary buffering”\n\n**{buffering}**\n\nThe rule:\n\n",
+         > mmap “eliminates intermediary buffering”\n\n**{buffering}**\n\nThe rule of the first verdict:\n\n",
         verdict.tally()
     );
     for rule in rule::in_words() {
         let _ = writeln!(text, "- {}", markdown(&rule));
     }
+    let _ = write!(text, "\nAnd of the second:\n\n- {}\n", markdown(rule::of_buffering()));
     text
 }
 

@@ -156,6 +156,15 @@ pub fn in_words() -> Vec<String> {
     ]
 }
 
+/// The rule for the other sentence, which no time decides.
+pub fn of_buffering() -> &'static str {
+    "No time decides it, but what was counted in one round of each cell. If no system call copies the \
+     file's bytes (read, write and their like) in any cell, the copy has gone: this is half of the \
+     sentence. The other half is that nothing is paid instead: one page fault in any cell, and it is \
+     only half of it. If calls could not be counted for all cells, or some of them copy, nothing is \
+     said."
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

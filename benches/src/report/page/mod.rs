@@ -99,10 +99,12 @@ fn verdict_section(verdict: &Verdict<'_>) -> String {
          <div class=\"sentence\"><blockquote>mmap “eliminates intermediary buffering”</blockquote>\n\
          <p class=\"verdict\" id=\"buffering\">{}</p>\n<p>By the system calls and page faults that \
          were counted.{cache}</p></div>\n\
-         <details>\n<summary>The whole rule</summary>\n{rules}</details>\n</section>\n",
+         <details>\n<summary>The whole rule</summary>\n<h3>“Improves performance”</h3>\n{rules}\
+         <h3>“Eliminates buffering”</h3>\n<p>{}</p>\n</details>\n</section>\n",
         verdict.speed().headline(),
         markup(&rule::in_short()),
         verdict.buffering().headline(),
+        markup(rule::of_buffering()),
     )
 }
 
