@@ -20,7 +20,7 @@ pub(super) fn case(record: &Record) {
     let (measured, counts) = (&record.measured, &record.counts);
     let faults = match counts.faults.major {
         0 => format!("{}", counts.faults.minor),
-        major => format!("{} ({major} of them waited)", counts.faults.minor + major),
+        major => format!("{} ({major} of them major)", counts.faults.minor + major),
     };
     println!("                        faults {faults}, system calls {}", counts.system_calls);
     println!(

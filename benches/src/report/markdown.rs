@@ -12,6 +12,7 @@ use super::rule;
 use super::show;
 use super::verdict::{Speed, Verdict};
 use super::why;
+use crate::counts::MAJOR;
 use crate::results::{Met, OWN_COST};
 
 /// What the results were measured on, and what to know first.
@@ -84,7 +85,7 @@ pub fn scenes(
     figures: &[Figure],
     folder: &str,
 ) -> String {
-    let mut text = String::new();
+    let mut text = format!("{}\n\n", markdown(MAJOR));
     for figure in figures {
         let Figure { key, title, what, below, .. } = figure;
         let _ =

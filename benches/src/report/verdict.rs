@@ -128,15 +128,15 @@ impl<'a> Verdict<'a> {
         }
     }
 
-    /// Of the cells whose file was in memory, how many waited for the disk: none, if it is the page
-    /// cache that is mapped.
-    pub fn waited_though_warm(&self) -> (usize, usize) {
+    /// Of the cells whose file was in memory, how many had major faults: none, if it is the page
+    /// cache that is mapped; and how many cells there are.
+    pub fn major_though_warm(&self) -> (usize, usize) {
         let warm = |cell: &&&Cell| {
             cell.record.work.labels.get("page cache").is_some_and(|cache| cache == "warm")
         };
         let cells: Vec<_> = self.uses.iter().flat_map(|one| &one.cells).filter(warm).collect();
-        let waited = cells.iter().filter(|cell| cell.record.counts.faults.major > 0).count();
-        (waited, cells.len())
+        let major = cells.iter().filter(|cell| cell.record.counts.faults.major > 0).count();
+        (major, cells.len())
     }
 }
 

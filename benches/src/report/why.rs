@@ -45,7 +45,7 @@ pub fn spent(record: &Record) -> String {
     let faults = record.counts.faults;
     let mut all = show::count(faults.minor + faults.major, "page fault");
     if faults.major > 0 {
-        all.push_str(&format!(" ({} waited for the disk)", show::number(faults.major)));
+        all.push_str(&format!(" ({} major)", show::number(faults.major)));
     }
     let calls = match record.counts.system_calls.total() {
         Some(total) => show::count(total, "system call"),

@@ -123,3 +123,15 @@ pub fn times_and_ratio_of_a_line_agree() {
         page.contains("1.26× slower (1.22× faster to 1.35× slower), 30.5 ms instead of 24.2 ms")
     );
 }
+
+/// A new file's hole is faulted in without the disk; a page that readahead has asked for is not.
+pub fn a_major_fault_is_told_as_what_it_is() {
+    let material = material(records(MIXED));
+    for shown in [page::of(&material), markdown::whole(&material, &figures::all(&material))] {
+        assert!(shown.contains("page faults (1 major), 2 system calls"));
+        assert_eq!(shown.matches("A fault is major if its page").count(), 1, "once is enough");
+        assert!(!shown.contains("(1 waited"));
+    }
+    let page = page::of(&material);
+    assert!(page.contains("whose file was in the page cache, none had a major fault."));
+}

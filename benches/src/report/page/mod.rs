@@ -17,6 +17,7 @@ use super::scene::SCENES;
 use super::show;
 use super::verdict::{Speed, Verdict};
 use super::why;
+use crate::counts::MAJOR;
 use crate::results::Run;
 pub use summary::sizes;
 
@@ -78,16 +79,16 @@ fn notices(notices: &[String]) -> String {
 
 fn verdict_section(verdict: &Verdict<'_>) -> String {
     let tally = verdict.tally();
-    let (waited, warm) = verdict.waited_though_warm();
-    let cache = match (warm, waited) {
+    let (major, warm) = verdict.major_though_warm();
+    let cache = match (warm, major) {
         (0, _) => String::new(),
         (warm, 0) => format!(
-            " The buffer in between is still there, and it is what is mapped: in none of the {warm} \
-             cells whose file was in the page cache did a fault wait for the disk."
+            " The buffer in between is still there, and it is what is mapped: of the {warm} cells whose \
+             file was in the page cache, none had a major fault."
         ),
-        (warm, waited) => format!(
-            " In {waited} of the {warm} cells whose file was to be in the page cache, a fault waited \
-             for the disk: it was not all there."
+        (warm, major) => format!(
+            " {major} of the {warm} cells whose file was to be in the page cache had major faults: it \
+             was not all there."
         ),
     };
     let rules: String =
@@ -98,7 +99,7 @@ fn verdict_section(verdict: &Verdict<'_>) -> String {
          <p class=\"verdict\" id=\"speed\">{}</p>\n<p>mmap is {tally}. {}</p></div>\n\
          <div class=\"sentence\"><blockquote>mmap “eliminates intermediary buffering”</blockquote>\n\
          <p class=\"verdict\" id=\"buffering\">{}</p>\n<p>By the system calls and page faults that \
-         were counted.{cache}</p></div>\n\
+         were counted.{cache} {MAJOR}</p></div>\n\
          <details>\n<summary>The whole rule</summary>\n<h3>“Improves performance”</h3>\n{rules}\
          <h3>“Eliminates buffering”</h3>\n<p>{}</p>\n</details>\n</section>\n",
         verdict.speed().headline(),
