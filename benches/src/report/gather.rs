@@ -5,14 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::cell::{Cell, is_same, makes_sense};
+use super::notices::called;
 use super::rule::Doubt;
 use super::scene::BENCHES;
 use super::show::date;
 use crate::machine::Machine;
 use crate::results::{
-    Costs, OWN_COST, Record, RunRecord, Skip, Trouble, read_all, read_costs, read_runs,
+    Costs, OWN_COST, PROGRAM, Record, RunRecord, Skip, Trouble, read_all, read_costs, read_runs,
 };
 
 /// All results that can be shown.
@@ -40,7 +42,7 @@ impl Material {
             None
         });
         let records = cases.into_iter().map(|case| case.record).collect();
-        Material::of(records, runs, &troubles).with_costs(costs)
+        Material::of(records, runs, &troubles).with_costs(costs).seen_at(now())
     }
 
     /// Of these.
@@ -57,6 +59,7 @@ impl Material {
             material.bench(bench, of_bench, run);
         }
         material.compare_runs();
+        material.programs();
         material.disturbed();
         material
     }
@@ -74,6 +77,13 @@ impl Material {
                 costs.machine
             )),
             Some(costs) => {
+                let program = &costs.run.program;
+                if program != PROGRAM {
+                    self.notices.push(format!(
+                        "{OWN_COST}: measured by {}, and this is {PROGRAM}; {again}",
+                        called(program)
+                    ));
+                }
                 if costs.partial {
                     self.notices.push(format!("{OWN_COST}: some rooms are missing; {again}"));
                 }
@@ -81,6 +91,13 @@ impl Material {
                 self.costs = Some(costs);
             }
         }
+        self
+    }
+
+    /// And looked at now: seconds since 1970.
+    #[must_use]
+    pub fn seen_at(mut self, now: u64) -> Material {
+        self.age(now);
         self
     }
 
@@ -184,4 +201,8 @@ impl Material {
         }
         self.runs.extend(run.cloned());
     }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

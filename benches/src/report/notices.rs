@@ -1,17 +1,53 @@
 //! What whoever looks at the results should know first: how they were measured, and when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cell::Cell;
 use super::gather::Material;
 use super::rule::Doubt;
-use super::show::date;
-use crate::results::{Record, Run};
+use super::show::{self, date};
+use crate::results::{PROGRAM, Record, Run};
 
-/// Runs this far apart, in seconds, may not be of the same program or the same day.
-const FAR_APART: u64 = 24 * 3600;
+const DAY: u64 = 24 * 3600;
+/// Runs this far apart, in seconds, are not of the same day.
+const FAR_APART: u64 = DAY;
+/// Of results this old nobody knows whether they would still be the same.
+const OLD: u64 = DAY;
 
 impl Material {
+    /// Results by another program than this: what it measured may have been something else.
+    pub(super) fn programs(&mut self) {
+        let mut others: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for Cell { record: Record { run, .. }, .. } in &self.cells {
+            if run.program != PROGRAM {
+                *others.entry((run.bench.clone(), run.program.clone())).or_default() += 1;
+            }
+        }
+        for ((bench, program), count) in others {
+            self.notices.push(format!(
+                "{bench}: {count} cases were measured by {}, and this is {PROGRAM}: what was measured \
+                 may have been something else. Measure again with `cargo bench -p benches --bench \
+                 {bench}`",
+                called(&program)
+            ));
+        }
+    }
+
+    /// Figures of long ago.
+    pub(super) fn age(&mut self, now: u64) {
+        let started = self.cells.iter().map(|cell| cell.record.run.started);
+        let Some(newest) = started.max() else { return };
+        let age = now.saturating_sub(newest);
+        if age > OLD {
+            self.notices.push(format!(
+                "the newest of these figures is {} old, of {}: kernel settings, disk and neighbours may \
+                 have changed since. Measure again with `cargo bench -p benches`",
+                show::count(age / DAY, "day"),
+                date(newest)
+            ));
+        }
+    }
+
     /// A machine that was not left alone.
     pub(super) fn disturbed(&mut self) {
         let by_others = |cell: &&Cell| {
@@ -68,5 +104,13 @@ impl Material {
                 date(newest.started)
             ));
         }
+    }
+}
+
+/// Of results from before there were versions, nothing is known.
+pub(super) fn called(program: &str) -> String {
+    match program {
+        "" => "an older program".into(),
+        program => format!("version {program}"),
     }
 }

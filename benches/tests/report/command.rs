@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use benches::results::write_costs;
+use benches::results::{read_all, write_costs};
 use testkit::{Finished, Folder, Program};
 
 use crate::costs::costs;
@@ -22,8 +22,13 @@ fn show(results: &Path, out: &Path) -> Finished {
 
 fn results() -> Folder {
     let folder = testkit::folder();
-    let all = records(MIXED);
-    write(folder.path(), &all, &runs(&all));
+    let mut all = records(MIXED);
+    let mut runs = runs(&all);
+    // Today, or they would be told to be old.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    all.iter_mut().for_each(|record| record.run.started = now);
+    runs.iter_mut().for_each(|run| run.run.started = now);
+    write(folder.path(), &all, &runs);
     write_costs(folder.path(), &costs()).unwrap();
     folder
 }
@@ -80,7 +85,9 @@ pub fn nothing_is_a_message_and_a_failure() {
 
 pub fn half_a_file_and_another_schema_are_told() {
     let (results, out) = (results(), testkit::folder());
-    let all = records(MIXED);
+    let mut all = records(MIXED);
+    let started = read_all(results.path()).0[0].record.run.started;
+    all.iter_mut().for_each(|record| record.run.started = started);
     let half = write_one(results.path(), &all[1]);
     let text = fs::read_to_string(&half).unwrap();
     fs::write(&half, &text[..text.len() / 2]).unwrap();

@@ -38,6 +38,8 @@ fn main() -> std::process::ExitCode {
         data::other_machines_and_earlier_runs_are_told;
         data::a_run_that_was_broken_off_is_told;
         data::quick_against_full_and_old_against_new_are_told;
+        data::how_old_the_figures_are_is_told;
+        data::what_an_older_program_has_measured_is_told;
         data::nonsense_is_left_out_and_told;
         data::no_data_whatever_make_it_panic;
         data::names_are_text_and_nothing_else;
@@ -56,6 +58,7 @@ fn main() -> std::process::ExitCode {
         command::the_notes_change_between_their_marks_only;
         measure::what_is_missing_is_run_and_nothing_else;
         measure::quick_results_are_enough_for_quick_and_for_nothing_else;
+        measure::results_of_an_older_program_are_measured_again;
         measure::our_own_cost_is_run_where_it_is_missing;
         measure::a_bench_that_fails_is_told_with_its_last_words;
         measure::a_signal_ends_the_bench_too;

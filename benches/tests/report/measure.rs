@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use benches::machine::Machine;
-use benches::results::write_costs;
+use benches::results::{PROGRAM, write_costs};
 use nix::sys::signal::Signal;
 use testkit::{Folder, Program};
 
@@ -82,6 +82,18 @@ pub fn quick_results_are_enough_for_quick_and_for_nothing_else() {
     assert_eq!(asked(true, &["--quick"]), 1);
     assert_eq!(asked(false, &["--quick"]), 1);
     assert_eq!(asked(true, &[]), 5);
+}
+
+pub fn results_of_an_older_program_are_measured_again() {
+    let (folder, mut command) = all_but_writes(false, LIST);
+    for of in ["page_faults.run.json", "own_cost.json"] {
+        let path = folder.file("results").join(of);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace(PROGRAM, "0.0.1+1")).unwrap();
+    }
+    let ended = Program::run(&mut command);
+    let told = "to be measured: write_vs_mmap, page_faults, own_cost (full";
+    assert!(ended.stderr.contains(told), "{ended:?}");
 }
 
 /// It has no cases, but rooms.
