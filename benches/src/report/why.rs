@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::gather::Material;
+use super::rule::Outcome;
 use super::show;
 use super::verdict::{Use, copies};
 use crate::results::Record;
@@ -61,12 +62,13 @@ pub fn spent(record: &Record) -> String {
     format!("{all}, {calls}{copied}")
 }
 
-/// Of the passes over a file: from how many on the mapping is faster than reading, if at all.
+/// Of the passes over a file: from how many on the mapping is faster than reading, by the rule and at
+/// each number that counts, if there is one.
 pub fn break_even(cells: &[&Cell]) -> Option<u64> {
     let fresh = cells.iter().filter(|cell| cell.record.id.function == "mmap, fresh");
     let mut counted: Vec<_> = fresh.filter(|cell| cell.doubt.is_none()).collect();
     counted.sort_by_key(|cell| cell.value());
     // From there on, not just there: a lucky cell among slow ones is none.
-    let slow = counted.iter().rposition(|cell| cell.record.measured.ratio.median >= 1.0);
-    counted.get(slow.map_or(0, |at| at + 1)).map(|cell| cell.value())
+    let not_yet = counted.iter().rposition(|cell| cell.outcome() != Some(Outcome::Faster));
+    counted.get(not_yet.map_or(0, |at| at + 1)).map(|cell| cell.value())
 }

@@ -3,7 +3,7 @@
 use benches::report::figures::{self, Figure};
 use benches::report::plot::Room;
 use benches::report::rule::Doubt;
-use benches::report::{Material, markdown, page};
+use benches::report::{Material, markdown, page, why};
 use benches::results::Record;
 
 use crate::synthetic::{MIXED, records, spread};
@@ -134,4 +134,33 @@ pub fn a_major_fault_is_told_as_what_it_is() {
     }
     let page = page::of(&material);
     assert!(page.contains("whose file was in the page cache, none had a major fault."));
+}
+
+/// What is undecided, or hardly faster, is not faster.
+pub fn from_how_many_passes_on_a_mapping_is_faster_is_by_the_rule() {
+    let even = |ratios: &[[f64; 3]]| {
+        let group = "read_vs_mmap many passes, 64 KiB";
+        let mut all = records(MIXED);
+        all.retain(|record| record.id.group == group);
+        for (record, ratio) in all.iter_mut().zip(ratios) {
+            record.measured.ratio = spread(*ratio);
+        }
+        all.truncate(ratios.len());
+        let material = material(all);
+        why::break_even(&material.group(group))
+    };
+    let [slow, close, wide, fast] =
+        [[1.9, 2.0, 2.1], [0.95, 0.999, 1.01], [0.4, 0.7, 0.95], [0.4, 0.5, 0.6]];
+    // After 1, 2, 4, 8 passes.
+    assert_eq!(even(&[slow, close, wide, fast]), Some(8));
+    assert_eq!(even(&[slow, fast, fast, fast]), Some(2));
+    assert_eq!(even(&[fast, slow, fast, fast]), Some(4));
+    assert_eq!(even(&[fast, fast]), Some(1));
+    assert_eq!(even(&[slow, fast, close]), None);
+    assert_eq!(even(&[]), None);
+    let all = material(records(MIXED));
+    let told = "a file of 64 KiB from 4 passes on; a file of 1 MiB";
+    for shown in [page::of(&all), markdown::whole(&all, &figures::all(&all))] {
+        assert!(shown.contains(told), "{}", figure(&all, "passes").below);
+    }
 }

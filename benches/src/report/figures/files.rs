@@ -5,6 +5,7 @@ use crate::report::gather::Material;
 use crate::report::plot::{Lines, Series};
 use crate::report::scene::Scene;
 use crate::report::show;
+use crate::report::why;
 
 /// The groups of [`passes`].
 pub const PASSES: &str = "read_vs_mmap many passes, ";
@@ -60,5 +61,18 @@ pub fn passes(material: &Material) -> Option<Figure> {
     };
     let what = "The file is mapped once and summed so many times; read does all of its calls each \
                 time. The faults are paid once, the copies every time.";
-    Heading { key: "passes", title: "Read many times", what, group: PASSES }.lines(plot)
+    let even = |(size, group): &(u64, &str)| {
+        let size = crate::settings::show_size(*size);
+        match why::break_even(&material.group(group)) {
+            Some(1) => format!("a file of {size} at once"),
+            Some(passes) => format!("a file of {size} from {passes} passes on"),
+            None => format!("a file of {size} not, as far as was measured"),
+        }
+    };
+    let all: Vec<_> = groups.iter().map(even).collect();
+    let below =
+        format!("A mapping that is made for it is faster, by the rule: {}.", all.join("; "));
+    let figure =
+        Heading { key: "passes", title: "Read many times", what, group: PASSES }.lines(plot)?;
+    Some(figure.below(below))
 }

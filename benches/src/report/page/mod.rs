@@ -128,16 +128,8 @@ fn scenes(material: &Material, verdict: &Verdict<'_>) -> String {
     }
     if let Some(figure) = figures::passes(material) {
         let groups = details::groups(material, figures::PASSES);
-        let even = |(group, cells): &(String, Vec<&super::Cell>)| {
-            let size = markup(group.rsplit(", ").next().unwrap_or(group));
-            match why::break_even(cells) {
-                Some(passes) => format!("<li>{size}: faster from {passes} passes on</li>\n"),
-                None => format!("<li>{size}: never faster, as far as was measured</li>\n"),
-            }
-        };
-        let breaks: String = groups.iter().map(even).collect();
         let tables: String = groups.iter().map(|(_, cells)| details::table(cells)).collect();
-        section(&mut html, &figure, &format!("<ul>\n{breaks}</ul>\n"), &tables);
+        section(&mut html, &figure, "", &tables);
     }
     for figure in figures::others(material) {
         let mut cells = material.group(&figure.group);
