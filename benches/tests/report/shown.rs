@@ -3,6 +3,7 @@
 use benches::report::figures::{self, Figure};
 use benches::report::plot::Room;
 use benches::report::rule::Doubt;
+use benches::report::scene::SCENES;
 use benches::report::{Material, markdown, page, why};
 use benches::results::Record;
 
@@ -162,5 +163,12 @@ pub fn from_how_many_passes_on_a_mapping_is_faster_is_by_the_rule() {
     let told = "a file of 64 KiB from 4 passes on; a file of 1 MiB";
     for shown in [page::of(&all), markdown::whole(&all, &figures::all(&all))] {
         assert!(shown.contains(told), "{}", figure(&all, "passes").below);
+    }
+}
+
+/// "From the disk" at 3 GB/s: the host's memory has answered.
+pub fn what_is_called_cold_says_whose_memory_is_meant() {
+    for scene in SCENES.iter().filter(|scene| scene.group.ends_with("cold")) {
+        assert!(scene.what.contains("kernel") && scene.what.contains("host"), "{}", scene.key);
     }
 }
