@@ -61,7 +61,7 @@ pub fn package() -> PathBuf {
     told.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }
 
-/// The plots as files; those of an earlier report that this one has not are removed.
+/// The plots as files.
 fn plots(figures: &[Figure], folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| failed("mkdir", &error, folder))?;
     for figure in figures {

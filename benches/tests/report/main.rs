@@ -50,6 +50,7 @@ fn main() -> std::process::ExitCode {
         shown::a_major_fault_is_told_as_what_it_is;
         shown::from_how_many_passes_on_a_mapping_is_faster_is_by_the_rule;
         shown::what_is_called_cold_says_whose_memory_is_meant;
+        shown::the_chapter_is_ready_for_the_report;
         costs::what_our_crates_cost_is_on_the_page_and_in_the_notes;
         costs::a_room_that_is_visited_again_leaves_the_others_as_they_were;
         command::a_page_from_a_folder;

@@ -172,3 +172,15 @@ pub fn what_is_called_cold_says_whose_memory_is_meant() {
         assert!(scene.what.contains("kernel") && scene.what.contains("host"), "{}", scene.key);
     }
 }
+
+/// The chapter has a place for each part, and as many traps as it says.
+pub fn the_chapter_is_ready_for_the_report() {
+    let chapter = include_str!("../../../slides-notes/chapters/read-write-against-mmap.md");
+    for part in ["ground", "verdict", "table", "plots", "costs"] {
+        benches::report::notes::replace(chapter, part, "").unwrap();
+    }
+    let traps = chapter.split("\n## Fourteen traps").nth(1).expect("the heading");
+    let table = traps.lines().skip_while(|line| !line.starts_with('|'));
+    // Without its head and the line below.
+    assert_eq!(table.take_while(|line| line.starts_with('|')).count() - 2, 14);
+}
