@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use benches::machine::Machine;
 use benches::report::{self, Material, Verdict, cell, scene::BENCHES};
-use benches::results::{self, OWN_COST, PROGRAM, Run};
+use benches::results::{self, OWN_COST, PROGRAM, Run, Score};
 use clap::Args;
 use ipc_common::cli::style::{FAINT, STRONG};
 use ipc_common::cli::{self, Failure, Quit, shown, warn};
@@ -89,6 +89,10 @@ impl Report {
                     "undecided": tally.unsure,
                     "not counted": tally.not_counted,
                 },
+                "own cost": material.costs.as_ref().map(|costs| {
+                    let Score { met, missed, unsure, skipped } = costs.score();
+                    json!({ "met": met, "missed": missed, "unsure": unsure, "skipped": skipped })
+                }),
                 "notices": material.notices,
                 "page": page.display().to_string(),
             });
@@ -103,6 +107,9 @@ impl Report {
         for one in &verdict.uses {
             let (title, who) = (one.scene.title, one.who);
             writeln!(out, "{FAINT}{title}, {who}:{FAINT:#} {}", one.where_what())?;
+        }
+        if let Some(costs) = &material.costs {
+            writeln!(out, "{}: limits {}", report::costs::TITLE, costs.score())?;
         }
         writeln!(out, "{}", shown(page))?;
         Ok(())

@@ -11,7 +11,7 @@ use super::cell::{Cell, is_same, makes_sense};
 use super::notices::called;
 use super::rule::Doubt;
 use super::scene::BENCHES;
-use super::show::date;
+use super::show::{self, date};
 use crate::machine::Machine;
 use crate::results::{
     Costs, OWN_COST, PROGRAM, Record, RunRecord, Skip, Trouble, read_all, read_costs, read_runs,
@@ -171,8 +171,9 @@ impl Material {
         match ended {
             None => self.notices.push(format!(
                 "{bench}: its last run, of {}, did not come to its end, or its record is missing; \
-                 there are {of_last} cases of it. Measure again with `{again}`",
-                date(last.started)
+                 {} of it can be used. Measure again with `{again}`",
+                date(last.started),
+                show::count(of_last as u64, "case")
             )),
             Some(run) if of_last < run.cases => self.notices.push(format!(
                 "{bench}: of the {} cases of its last run, only {of_last} can be used. Measure \

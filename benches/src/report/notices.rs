@@ -17,20 +17,26 @@ const OLD: u64 = DAY;
 impl Material {
     /// Results by another program than this: what it measured may have been something else.
     pub(super) fn programs(&mut self) {
-        let mut others: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut others: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
         for Cell { record: Record { run, .. }, .. } in &self.cells {
             if run.program != PROGRAM {
-                *others.entry((run.bench.clone(), run.program.clone())).or_default() += 1;
+                *others.entry(&run.program).or_default().entry(&run.bench).or_default() += 1;
             }
         }
-        for ((bench, program), count) in others {
-            self.notices.push(format!(
-                "{bench}: {count} cases were measured by {}, and this is {PROGRAM}: what was measured \
-                 may have been something else. Measure again with `cargo bench -p benches --bench \
-                 {bench}`",
-                called(&program)
-            ));
-        }
+        let told = |(program, benches): (&str, BTreeMap<&str, usize>)| {
+            let of: Vec<_> = benches
+                .into_iter()
+                .map(|(bench, cases)| format!("{} of {bench}", show::count(cases as u64, "case")))
+                .collect();
+            format!(
+                "measured by {}, and this is {PROGRAM}: {}. What was measured may have been something \
+                 else; measure again with `cargo bench -p benches`",
+                called(program),
+                of.join(", ")
+            )
+        };
+        let told: Vec<String> = others.into_iter().map(told).collect();
+        self.notices.extend(told);
     }
 
     /// Figures of long ago.

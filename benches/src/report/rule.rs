@@ -139,9 +139,9 @@ pub fn in_words() -> Vec<String> {
         ),
         format!(
             "A cell is not counted (✕) if it has fewer than {LEAST_PAIRS} pairs; if the floor moved \
-             by more than {limit} around more than {} of its pairs, each time; if it did not move \
-             around a pair, but between the pairs, so that its own middle half is wider than a factor \
-             of {limit}; if somebody else had the processor in more than {} of its pairs and it \
+             by more than {limit} around more than {} of its pairs, each time; if it moved between \
+             the pairs, so that the middle half of all looks at it is wider than a factor of {limit}; \
+             if somebody else had the processor in more than {} of its pairs and it \
              shows, the middle half of the ratios being wider than a factor of {WIDE}; or if it \
              belongs to an earlier run than the bench's last.",
             percent(MOST_UNSETTLED),
@@ -161,8 +161,7 @@ pub fn of_buffering() -> &'static str {
     "No time decides it, but what was counted in one round of each cell. If no system call copies the \
      file's bytes (read, write and their like) in any cell, the copy has gone: this is half of the \
      sentence. The other half is that nothing is paid instead: one page fault in any cell, and it is \
-     only half of it. If calls could not be counted for all cells, or some of them copy, nothing is \
-     said."
+     only half of it. If the calls of any cell were not counted, or copy, nothing is said."
 }
 
 #[cfg(test)]

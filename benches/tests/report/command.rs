@@ -45,6 +45,7 @@ pub fn a_page_from_a_folder() {
     let said = show(results.path(), &out.file("page")).ok();
     assert!(said.contains("It depends.\n"), "{said}");
     assert!(said.contains("Half of it:"), "{said}");
+    assert!(said.contains("What our own crates cost: limits 4 met, 4 missed"), "{said}");
     let page = out.file("page/index.html");
     assert!(said.contains(page.to_str().unwrap()), "{said}");
     let html = fs::read_to_string(page).unwrap();
@@ -69,6 +70,7 @@ pub fn a_page_from_a_folder() {
         out.path().to_str().unwrap(),
     ]);
     let json: serde_json::Value = serde_json::from_str(&json.ok()).unwrap();
+    assert_eq!(json["own cost"]["missed"], 4);
     assert_eq!((&json["performance"], &json["buffering"]), (&"Depends".into(), &"Half".into()));
 }
 

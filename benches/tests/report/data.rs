@@ -3,7 +3,7 @@
 use benches::report::plot::Room;
 use benches::report::rule::Doubt;
 use benches::report::{Material, Verdict, figures, markdown, page};
-use benches::results::Record;
+use benches::results::{PROGRAM, Record};
 use benches::turns::Spread;
 
 use crate::synthetic::{DAY, FASTER, MIXED, SLOWER, records, runs};
@@ -106,7 +106,9 @@ pub fn what_an_older_program_has_measured_is_told() {
     runs.iter_mut().filter(|run| run.run.bench == "page_faults").for_each(|run| {
         run.run.program = String::new();
     });
-    let told = format!("page_faults: {older} cases were measured by an older program, and this is");
+    let told = format!(
+        "measured by an older program, and this is {PROGRAM}: {older} cases of page_faults. What"
+    );
     let material = Material::of(all.clone(), runs, &[]);
     assert!(has(&material, &told), "{:?}", material.notices);
     assert_eq!(material.notices.len(), 1);
