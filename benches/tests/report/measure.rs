@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use benches::machine::Machine;
-use benches::results::{PROGRAM, write_costs};
+use benches::results::{PROGRAM, Run, write_costs};
 use nix::sys::signal::Signal;
 use testkit::{Folder, Program};
 
@@ -86,11 +86,23 @@ pub fn quick_results_are_enough_for_quick_and_for_nothing_else() {
 
 pub fn results_of_an_older_program_are_measured_again() {
     let (folder, mut command) = all_but_writes(false, LIST);
-    for of in ["page_faults.run.json", "own_cost.json"] {
-        let path = folder.file("results").join(of);
-        let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replace(PROGRAM, "0.0.1+1")).unwrap();
+    // Whole and of one run, but for the program.
+    let mut all = records(MIXED);
+    all.retain(|record| record.run.bench == "page_faults");
+    let mut runs = runs(&all);
+    let older = |run: &mut Run| run.program = "0.0.1+1".into();
+    for record in &mut all {
+        record.machine = Machine::this();
+        older(&mut record.run);
     }
+    for run in &mut runs {
+        run.machine = Machine::this();
+        older(&mut run.run);
+    }
+    write(&folder.file("results"), &all, &runs);
+    let path = folder.file("results/own_cost.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(PROGRAM, "0.0.1+1")).unwrap();
     let ended = Program::run(&mut command);
     let told = "to be measured: write_vs_mmap, page_faults, own_cost (full";
     assert!(ended.stderr.contains(told), "{ended:?}");
