@@ -164,6 +164,15 @@ pub fn from_how_many_passes_on_a_mapping_is_faster_is_by_the_rule() {
     for shown in [page::of(&all), markdown::whole(&all, &figures::all(&all))] {
         assert!(shown.contains(told), "{}", figure(&all, "passes").below);
     }
+    // Of what does not count, nothing is said.
+    let mut few = records(MIXED);
+    few.iter_mut().for_each(|record| record.measured.pairs = 1);
+    let below = figure(&material(few), "passes").below;
+    assert!(below.contains("of a file of 1 MiB no figure counts"), "{below}");
+    let mut slow = records(MIXED);
+    slow.iter_mut().for_each(|record| record.measured.ratio = spread([2.0, 2.1, 2.2]));
+    let below = figure(&material(slow), "passes").below;
+    assert!(below.contains("a file of 1 MiB not, as far as was measured"), "{below}");
 }
 
 /// "From the disk" at 3 GB/s: the host's memory has answered.

@@ -63,10 +63,13 @@ pub fn passes(material: &Material) -> Option<Figure> {
                 time. The faults are paid once, the copies every time.";
     let even = |(size, group): &(u64, &str)| {
         let size = crate::settings::show_size(*size);
-        match why::break_even(&material.group(group)) {
+        let cells = material.group(group);
+        let counts = cells.iter().any(|cell| cell.doubt.is_none());
+        match why::break_even(&cells) {
             Some(1) => format!("a file of {size} at once"),
             Some(passes) => format!("a file of {size} from {passes} passes on"),
-            None => format!("a file of {size} not, as far as was measured"),
+            None if counts => format!("a file of {size} not, as far as was measured"),
+            None => format!("of a file of {size} no figure counts"),
         }
     };
     let all: Vec<_> = groups.iter().map(even).collect();
