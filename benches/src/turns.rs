@@ -18,7 +18,7 @@ pub struct Spread {
     pub min: f64,
     /// A quarter of them are smaller.
     pub lower: f64,
-    /// The one in the middle: the figure to quote.
+    /// The one in the middle, or halfway between the two: the figure to quote.
     pub median: f64,
     /// A quarter of them are larger.
     pub upper: f64,
@@ -36,8 +36,9 @@ impl Spread {
         let mut all: Vec<f64> = figures.into_iter().collect();
         all.sort_by(f64::total_cmp);
         let last = all.len() - 1;
-        let [min, lower, median, upper, max] =
-            [0, last / 4, all.len() / 2, last - last / 4, last].map(|at| all[at]);
+        let [min, lower, upper, max] = [0, last / 4, last - last / 4, last].map(|at| all[at]);
+        // Of an even number there are two in the middle.
+        let median = f64::midpoint(all[last / 2], all[all.len() / 2]);
         Spread { min, lower, median, upper, max }
     }
 }
@@ -171,5 +172,20 @@ impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = f.precision().unwrap_or(3);
         write!(f, "{:.digits$}  ({:.digits$} to {:.digits$})", self.median, self.min, self.max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spread;
+
+    #[test]
+    fn of_an_even_number_the_median_is_between_the_two_in_the_middle() {
+        let median = |all: &[f64]| Spread::of(all.iter().copied()).median;
+        assert!((median(&[1.29, 0.96, 1.20, 1.03, 1.01, 1.58]) - 1.115).abs() < 1e-9);
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[7.0]), 7.0);
+        let Spread { min, lower, upper, max, .. } = Spread::of([4.0, 1.0, 3.0, 2.0, 5.0]);
+        assert_eq!([min, lower, upper, max], [1.0, 2.0, 4.0, 5.0]);
     }
 }

@@ -35,10 +35,10 @@ pub fn bench(bench: &mut Bench) {
             bench.report.skip(what, &ours.system_calls);
             continue;
         }
-        bench.report.same(what, &words("ours", &ours), &words("hand", &theirs), ours == theirs);
+        bench.report.same(what, &words(&ours), &words(&theirs), ours == theirs);
     }
 }
 
-fn words(who: &str, counted: &Counted) -> String {
-    format!("{who}: faults {}, calls {}", counted.faults.minor, counted.system_calls)
+fn words(counted: &Counted) -> String {
+    format!("faults {}, calls {}", counted.faults.minor, counted.system_calls)
 }

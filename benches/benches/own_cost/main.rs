@@ -11,6 +11,8 @@
 //! | `suite` | does this suite find what is known? If not, believe nothing above |
 //! | `handover` | 64 bytes from process to process and back, against C |
 //!
+//! What is printed is also written down, for the report ([`benches::results::Costs`]).
+//!
 //! A word on the command line chooses the rooms whose names contain it. `OWN_COST_STRICT=1` makes a
 //! limit that is missed a failure.
 
@@ -29,7 +31,7 @@ use std::process::ExitCode;
 use benches::files::Place;
 use benches::machine::Machine;
 use benches::own::is_worker;
-use benches::results;
+use benches::results::{self, Costs, OWN_COST, Run};
 use benches::settings::{Mode, Settings};
 
 use clock::Clock;
@@ -79,9 +81,29 @@ fn main() -> ExitCode {
         Ok(place) => place,
         Err(error) => return report::failed(&error),
     };
-    let report = Report::new(&format!("{}; files in {place}", Machine::this()));
+    let machine = Machine::this();
+    let run = Run::begins(OWN_COST, settings.is_quick(mode));
+    let report = Report::new(run, &format!("{machine}; files in {place}"));
     let clock = Clock::new(mode, settings.is_quick(mode));
     let mut bench = Bench { clock, report, place, settings, mode };
-    ROOMS.iter().filter(|(name, _)| asked(name)).for_each(|(_, room)| room(&mut bench));
-    bench.report.finish()
+    let visited = ROOMS.iter().filter(|(name, _)| asked(name));
+    visited.clone().for_each(|(_, room)| room(&mut bench));
+    let costs = bench.report.costs(machine, visited.count() == ROOMS.len());
+    if mode.measures()
+        && let Err(error) = keep(&costs)
+    {
+        return report::failed(&error);
+    }
+    bench.report.finish(&costs)
+}
+
+/// Writes it down, beside the other benches' results. Rooms that were left out stay as they were; a
+/// file that cannot be read is replaced.
+fn keep(costs: &Costs) -> std::io::Result<()> {
+    let home = results::home();
+    let all = match results::read_costs(&home) {
+        Ok(Some(earlier)) => costs.clone().after(earlier),
+        _ => costs.clone(),
+    };
+    results::write_costs(&home, &all).map(drop)
 }

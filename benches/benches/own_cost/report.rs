@@ -1,4 +1,5 @@
-//! What is printed: a line for each figure, with its spread, its limit, and what became of it.
+//! What is printed, and written down for the page: a line for each figure, with its spread, its limit,
+//! and what became of it.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -9,6 +10,8 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use benches::Spread;
+use benches::machine::Machine;
+use benches::results::{self, Costs, Figure, Line, Met, Room, Run, Skip};
 
 use crate::clock::Compared;
 
@@ -23,56 +26,102 @@ pub enum Limit {
     None,
 }
 
+impl Limit {
+    /// As it is told.
+    fn told(self) -> Option<results::Limit> {
+        match self {
+            Limit::AtMost(most) => Some(results::Limit::AtMost(most)),
+            Limit::AtLeast(least) => Some(results::Limit::AtLeast(least)),
+            Limit::None => None,
+        }
+    }
+}
+
+/// `at most 1.03   met`.
+fn words(limit: Limit, met: Option<Met>) -> String {
+    match (limit.told(), met) {
+        (Some(limit), Some(met)) => format!("{:<16}{met}", limit.to_string()),
+        _ => String::new(),
+    }
+}
+
 /// A spread as wide as this, with the limit in it, says nothing about the limit.
 const WIDE: f64 = 0.1;
 
 /// The lines so far.
 pub struct Report {
-    met: usize,
     unsure: Vec<String>,
     missed: Vec<String>,
-    skipped: usize,
-    room: String,
+    rooms: Vec<Room>,
+    run: Run,
 }
 
 impl Report {
-    pub fn new(ran_on: &str) -> Report {
+    pub fn new(run: Run, ran_on: &str) -> Report {
         println!("own_cost: {ran_on}");
         println!("figures are medians, with the middle half of them in brackets");
-        Report { met: 0, unsure: Vec::new(), missed: Vec::new(), skipped: 0, room: String::new() }
+        Report { unsure: Vec::new(), missed: Vec::new(), rooms: Vec::new(), run }
     }
 
     /// Begins a room whose figures compare ours with theirs.
     pub fn room(&mut self, title: &str, ours: &str, theirs: &str) {
-        title.clone_into(&mut self.room);
-        println!("\n{title}");
+        self.begin(title, [ours, theirs]);
         println!("{:<44}{ours:>12}{theirs:>12}   ratio", "");
     }
 
     /// Begins a room that has no columns.
     pub fn heading(&mut self, title: &str) {
-        title.clone_into(&mut self.room);
+        self.begin(title, ["ours", "by hand"]);
+    }
+
+    fn begin(&mut self, title: &str, columns: [&str; 2]) {
         println!("\n{title}");
+        self.rooms.push(Room {
+            title: title.into(),
+            columns: columns.map(str::to_owned),
+            run: self.run.clone(),
+            lines: Vec::new(),
+            notes: Vec::new(),
+            skipped: Vec::new(),
+        });
+    }
+
+    /// The one that was begun last.
+    fn here(&mut self) -> &mut Room {
+        self.rooms.last_mut().expect("whoever reports has begun a room")
+    }
+
+    fn line(
+        &mut self,
+        what: &str,
+        figure: Figure,
+        limit: Option<results::Limit>,
+        verdict: Option<Met>,
+    ) {
+        self.here().lines.push(Line { what: what.into(), figure, limit, verdict });
     }
 
     pub fn time(&mut self, what: &str, compared: &Compared, limit: Limit) {
-        let Compared { ratio, ours, theirs, unsettled, .. } = compared;
+        let &Compared { ratio, ours, theirs, unsettled, .. } = compared;
         let Spread { lower, median, upper, .. } = ratio;
-        let verdict = match limit {
+        let met = match limit {
             Limit::AtMost(limit) | Limit::AtLeast(limit)
-                if upper - lower > WIDE && (*lower..=*upper).contains(&limit) =>
+                if upper - lower > WIDE && (lower..=upper).contains(&limit) =>
             {
-                self.unsure.push(format!("{}, {what}", self.room));
-                format!("{limit:<16}unsure")
+                let name = format!("{}, {what}", self.here().title);
+                self.unsure.push(name);
+                Some(Met::Unsure)
             }
-            limit => self.verdict(what, *median, limit),
+            limit => self.judge(what, median, limit),
         };
         let moved = match unsettled {
             0 => String::new(),
             n => format!("  (the floor moved below {n} pairs)"),
         };
         let figure = format!("{median:.3} ({lower:.3} to {upper:.3})");
+        let verdict = words(limit, met);
         println!("{what:<44}{ours:>9.0} ns{theirs:>9.0} ns   {figure:<26}{verdict}{moved}");
+        self.line(what, Figure::Time { ours, theirs, ratio, unsettled }, limit.told(), met);
     }
 
     /// Numbers that are the same each time: `judged` against the limit.
@@ -85,55 +134,68 @@ impl Report {
         limit: Limit,
     ) {
         // What is judged, where that is something else than what is shown.
-        let ratio = theirs.map_or(String::new(), |theirs| match limit {
-            Limit::None => format!("{:.3}", ours / theirs),
-            _ => format!("{judged:.3}"),
+        let ratio = theirs.map(|theirs| match limit {
+            Limit::None => ours / theirs,
+            _ => judged,
         });
-        let theirs = theirs.map_or(String::new(), |theirs| format!("{theirs:.0}"));
-        let verdict = self.verdict(what, judged, limit);
-        println!("{what:<44}{ours:>12.0}{theirs:>12}   {ratio:<26}{verdict}");
+        let [shown, beside] = [
+            ratio.map_or(String::new(), |ratio| format!("{ratio:.3}")),
+            theirs.map_or(String::new(), |theirs| format!("{theirs:.0}")),
+        ];
+        let met = self.judge(what, judged, limit);
+        let verdict = words(limit, met);
+        println!("{what:<44}{ours:>12.0}{beside:>12}   {shown:<26}{verdict}");
+        self.line(what, Figure::Number { ours, theirs, ratio }, limit.told(), met);
     }
 
     /// Two things that have to be the same; `none` if that could not be found out.
     pub fn same(&mut self, what: &str, ours: &str, theirs: &str, same: bool) {
-        let verdict = self.judge(what, same, ours, &format!("the same: {theirs}"));
-        println!("{what:<44}  {ours}\n{:<44}  {theirs}   {verdict}", "");
+        let met = self.found(what, same, ours, &format!("the same: {theirs}"));
+        println!("{what:<44}  ours: {ours}\n{:<44}  hand: {theirs}   {met}", "");
+        let figure = Figure::Counts { ours: ours.into(), theirs: theirs.into() };
+        self.line(what, figure, Some(results::Limit::TheSame), Some(met));
     }
 
     pub fn note(&mut self, what: impl Display) {
         println!("{what}");
+        let note = what.to_string();
+        self.here().notes.push(note.trim().into());
     }
 
     pub fn skip(&mut self, what: &str, why: impl Display) {
-        self.skipped += 1;
         println!("SKIPPED {what}: {why}");
+        let skip = Skip { what: what.into(), because: why.to_string() };
+        self.here().skipped.push(skip);
     }
 
-    /// `at most 1.03   met`.
-    fn verdict(&mut self, what: &str, figure: f64, limit: Limit) -> String {
-        let (met, words) = match limit {
-            Limit::AtMost(most) => (figure <= most, format!("at most {most}")),
-            Limit::AtLeast(least) => (figure >= least, format!("at least {least}")),
-            Limit::None => return String::new(),
+    fn judge(&mut self, what: &str, figure: f64, limit: Limit) -> Option<Met> {
+        let met = match limit {
+            Limit::AtMost(most) => figure <= most,
+            Limit::AtLeast(least) => figure >= least,
+            Limit::None => return None,
         };
-        let judged = self.judge(what, met, &format!("{figure:.3}"), &words);
-        format!("{words:<16}{judged}")
+        let limit = limit.told()?.to_string();
+        Some(self.found(what, met, &format!("{figure:.3}"), &limit))
     }
 
-    fn judge(&mut self, what: &str, met: bool, figure: &str, limit: &str) -> &'static str {
+    fn found(&mut self, what: &str, met: bool, figure: &str, limit: &str) -> Met {
         if met {
-            self.met += 1;
-            return "met";
+            return Met::Met;
         }
-        self.missed.push(format!("{}, {what}: {figure}, and not {limit}", self.room));
-        "MISSED"
+        let miss = format!("{}, {what}: {figure}, and not {limit}", self.here().title);
+        self.missed.push(miss);
+        Met::Missed
+    }
+
+    /// All of it, for the page; `whole` if every room was visited.
+    pub fn costs(&self, machine: Machine, whole: bool) -> Costs {
+        Costs::of(self.run.clone(), machine, self.rooms.clone(), whole)
     }
 
     /// The end, and whether it was a failure.
-    pub fn finish(self) -> ExitCode {
-        let Report { met, unsure, missed, skipped, .. } = self;
-        let counts = [missed.len(), unsure.len()];
-        println!("\n{met} met, {} missed, {} unsure, {skipped} skipped", counts[0], counts[1]);
+    pub fn finish(self, costs: &Costs) -> ExitCode {
+        let Report { unsure, missed, .. } = self;
+        println!("\n{}", costs.score());
         for what in &unsure {
             println!("unsure  {what}: the limit is within a wide spread; the machine is busy");
         }

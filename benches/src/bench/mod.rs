@@ -32,7 +32,7 @@ pub use group::{About, Case, Group};
 pub use output::stop;
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 
@@ -95,9 +95,7 @@ impl Bench {
         if mode.measures() {
             output::say(&format!("{name}: {machine}; files in {place}\n"));
         }
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let (started, process) = (since_1970.as_secs(), std::process::id());
-        let run = Run { bench: name.into(), started, process, quick };
+        let run = Run::begins(name, quick);
         let keeps = Mode::keeps_results(std::env::args().skip(1));
         let samples_given = std::env::args().any(|told| told.starts_with("--sample-size"));
         let context = Context { mode, settings, place, machine, run, home, keeps, samples_given };

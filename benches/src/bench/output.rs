@@ -20,13 +20,11 @@ pub(super) fn case(record: &Record) {
     let (measured, counts) = (&record.measured, &record.counts);
     let faults = match counts.faults.major {
         0 => format!("{}", counts.faults.minor),
-        major => format!("{} ({major} of them waited)", counts.faults.minor + major),
+        major => format!("{} ({major} of them major)", counts.faults.minor + major),
     };
-    let wherever = match counts.faults_range {
-        Some([fewest, most]) if fewest != most => {
-            format!(" ({fewest} to {most}, as the mapping lies)")
-        }
-        _ => String::new(),
+    let wherever = match counts.faults_vary() {
+        Some([fewest, most]) => format!(" ({fewest} to {most}, as the mapping lies)"),
+        None => String::new(),
     };
     println!(
         "                        faults {faults}{wherever}, system calls {}",

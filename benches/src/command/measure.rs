@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Instant;
 
+use benches::results::OWN_COST;
 use ipc_common::Error;
 use ipc_common::cli::style::{FAINT, STRONG};
 use ipc_common::cli::{Failure, Quit};
@@ -70,7 +71,7 @@ fn measure(
     // Of a list criterion's --quick says nothing.
     list.env("BENCH_QUICK", if quick { "1" } else { "" }).stderr(Stdio::null());
     Running::start(&mut list)?
-        .until_it_ends(bench, quit, |line| cases += usize::from(line.ends_with(": benchmark")))?;
+        .until_it_ends(bench, quit, |line| cases += usize::from(is_listed(line)))?;
     let how: &[&str] = if quick { &["--noplot", "--quick"] } else { &["--noplot"] };
     let mut progress = Progress::new(bench, cases);
     // Criterion's own progress goes to standard error, a line for each step of each case.
@@ -79,6 +80,11 @@ fn measure(
     let ended = running.until_it_ends(bench, quit, |line| progress.line(line));
     progress.end();
     ended
+}
+
+/// `GROUP/FUNCTION/VALUE: benchmark`, or, of the bench without criterion, `ROOM: bench`.
+fn is_listed(line: &str) -> bool {
+    line.ends_with(": benchmark") || line.ends_with(": bench")
 }
 
 /// A program that is ended with us.
@@ -166,12 +172,15 @@ struct Progress {
     done: usize,
     started: Instant,
     watched: bool,
+    /// Whether its first room has begun.
+    begun: bool,
 }
 
 impl Progress {
     fn new(bench: &str, cases: usize) -> Progress {
         let watched = std::io::stderr().is_terminal();
-        Progress { bench: bench.into(), cases, done: 0, started: Instant::now(), watched }
+        let started = Instant::now();
+        Progress { bench: bench.into(), cases, done: 0, started, watched, begun: false }
     }
 
     /// Of the bench's own lines: the last of each case counts, and what is skipped is passed on.
@@ -180,21 +189,31 @@ impl Progress {
             self.clear();
             say(line);
         }
-        // `faults 1, system calls 2 (mmap 1, munmap 1)`: once for each case.
-        if !line.trim_start().starts_with("faults ") {
+        if !self.is_done(line) {
             return;
         }
         self.done += 1;
-        let Progress { bench, cases, done, started, watched } = self;
+        let Progress { bench, cases, done, started, watched, .. } = self;
+        let pieces = pieces(bench);
         let seconds = started.elapsed().as_secs();
         let left = seconds * (cases.saturating_sub(*done)) as u64 / (*done).max(1) as u64;
-        let text = format!("{STRONG}{bench}{STRONG:#}: {done} of {cases} cases, {seconds} s");
+        let text = format!("{STRONG}{bench}{STRONG:#}: {done} of {cases} {pieces}, {seconds} s");
         if *watched {
             let _ =
                 write!(anstream::stderr(), "\r{text}{FAINT}, about {left} s left{FAINT:#}\x1b[K");
         } else if done.is_multiple_of((*cases / 10).max(1)) {
             say(&text);
         }
+    }
+
+    /// Whether a case ends with this line.
+    fn is_done(&mut self, line: &str) -> bool {
+        if self.bench != OWN_COST {
+            // `faults 1, system calls 2 (mmap 1, munmap 1)`: once for each case.
+            return line.trim_start().starts_with("faults ");
+        }
+        // An empty line stands before each room and before the end: all but the first end one.
+        line.is_empty() && std::mem::replace(&mut self.begun, true)
     }
 
     fn clear(&self) {
@@ -206,8 +225,14 @@ impl Progress {
     fn end(&self) {
         self.clear();
         let seconds = self.started.elapsed().as_secs();
-        say(&format!("{}: {} cases in {seconds} s", self.bench, self.done));
+        let Progress { bench, done, .. } = self;
+        say(&format!("{bench}: {done} {} in {seconds} s", pieces(bench)));
     }
+}
+
+/// What a bench is divided into.
+fn pieces(bench: &str) -> &'static str {
+    if bench == OWN_COST { "rooms" } else { "cases" }
 }
 
 fn say(what: &str) {

@@ -41,6 +41,7 @@ pub fn notes(
         ("verdict", markdown::verdict(&verdict)),
         ("table", markdown::table(&verdict)),
         ("plots", markdown::scenes(material, &verdict, figures, &links)),
+        ("costs", markdown::costs(material)),
     ];
     let renewed = parts.into_iter().try_fold(chapter, |chapter, (part, text)| {
         notes::replace(&chapter, part, &text).map_err(|why| no_marks(&path, why))
@@ -60,7 +61,7 @@ pub fn package() -> PathBuf {
     told.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }
 
-/// The plots as files; those of an earlier report that this one has not are removed.
+/// The plots as files.
 fn plots(figures: &[Figure], folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| failed("mkdir", &error, folder))?;
     for figure in figures {

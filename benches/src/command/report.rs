@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use benches::machine::Machine;
 use benches::report::{self, Material, Verdict, cell, scene::BENCHES};
-use benches::results;
+use benches::results::{self, OWN_COST, PROGRAM, Run, Score};
 use clap::Args;
 use ipc_common::cli::style::{FAINT, STRONG};
 use ipc_common::cli::{self, Failure, Quit, shown, warn};
@@ -89,6 +89,10 @@ impl Report {
                     "undecided": tally.unsure,
                     "not counted": tally.not_counted,
                 },
+                "own cost": material.costs.as_ref().map(|costs| {
+                    let Score { met, missed, unsure, skipped } = costs.score();
+                    json!({ "met": met, "missed": missed, "unsure": unsure, "skipped": skipped })
+                }),
                 "notices": material.notices,
                 "page": page.display().to_string(),
             });
@@ -104,21 +108,34 @@ impl Report {
             let (title, who) = (one.scene.title, one.who);
             writeln!(out, "{FAINT}{title}, {who}:{FAINT:#} {}", one.where_what())?;
         }
+        if let Some(costs) = &material.costs {
+            writeln!(out, "{}: limits {}", report::costs::TITLE, costs.score())?;
+        }
         writeln!(out, "{}", shown(page))?;
         Ok(())
     }
 }
 
-/// The benches of which there is no whole run, of this machine, as thorough as is wanted.
+/// The benches of which there is no whole run, of this machine, by this program, as thorough as is
+/// wanted.
 fn wanting(material: &Material, quick: bool) -> Vec<&'static str> {
     let this = Machine::this();
+    // Results of another program are of other work, perhaps.
+    let is_ours = |run: &Run| run.program == PROGRAM;
     let is_there = |bench: &&str| {
         let run = material.runs.iter().find(|run| run.run.bench == **bench);
         run.is_some_and(|run| {
             let cases = material.cells.iter().filter(|cell| cell.record.run == run.run).count();
             let thorough = quick || !run.run.quick;
-            thorough && !run.filtered && cases == run.cases && cell::is_same(&run.machine, &this)
+            let whole = !run.filtered && cases == run.cases;
+            thorough && whole && is_ours(&run.run) && cell::is_same(&run.machine, &this)
         })
     };
-    BENCHES.into_iter().filter(|bench| !is_there(bench)).collect()
+    let own_cost = material.costs.as_ref().is_some_and(|costs| {
+        let thorough = |room: &results::Room| quick || !room.run.quick;
+        let whole = !costs.partial && is_ours(&costs.run);
+        whole && costs.rooms.iter().all(thorough) && cell::is_same(&costs.machine, &this)
+    });
+    let wanting = BENCHES.into_iter().filter(|bench| !is_there(bench));
+    wanting.chain((!own_cost).then_some(OWN_COST)).collect()
 }

@@ -17,12 +17,20 @@ use std::ops::{AddAssign, Sub};
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::{Deserialize, Serialize};
 
+/// What a major fault is, for whoever is shown a number of them.
+pub const MAJOR: &str = "A fault is major if its page of the file was not in the page cache. That is \
+    not to say that it waited for the disk: a hole in a new file has nothing to be read. Nor that a \
+    minor one did not wait: it does, if it finds a page that readahead has asked for and the disk has \
+    not yet delivered.";
+
 /// Page faults of this thread (getrusage(2)).
+///
+/// What the two kinds are is easily misread: see [`MAJOR`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
-    /// Those that found the page in memory: `ru_minflt`.
+    /// Those that found the page in the page cache, or needed none: `ru_minflt`.
     pub minor: u64,
-    /// Those that waited for a device: `ru_majflt`.
+    /// Those of a page that was not in the page cache: `ru_majflt`.
     pub major: u64,
 }
 

@@ -5,16 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::cell::{Cell, is_same, makes_sense};
+use super::notices::called;
 use super::rule::Doubt;
 use super::scene::BENCHES;
-use super::show::date;
+use super::show::{self, date};
 use crate::machine::Machine;
-use crate::results::{Record, Run, RunRecord, Skip, Trouble, read_all, read_runs};
-
-/// Runs this far apart, in seconds, may not be of the same program or the same day.
-const FAR_APART: u64 = 24 * 3600;
+use crate::results::{
+    Costs, OWN_COST, PROGRAM, Record, RunRecord, Skip, Trouble, read_all, read_costs, read_runs,
+};
 
 /// All results that can be shown.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,8 @@ pub struct Material {
     pub machine: Option<Machine>,
     /// The last run of each bench, in the order of [`BENCHES`].
     pub runs: Vec<RunRecord>,
+    /// What our own crates cost, if that was measured on this machine.
+    pub costs: Option<Costs>,
     /// What whoever looks at it should know first.
     pub notices: Vec<String>,
 }
@@ -34,7 +37,12 @@ impl Material {
     pub fn read(home: &Path) -> Material {
         let ((cases, mut troubles), (runs, more)) = (read_all(home), read_runs(home));
         troubles.extend(more);
-        Material::of(cases.into_iter().map(|case| case.record).collect(), runs, &troubles)
+        let costs = read_costs(home).unwrap_or_else(|trouble| {
+            troubles.push(trouble);
+            None
+        });
+        let records = cases.into_iter().map(|case| case.record).collect();
+        Material::of(records, runs, &troubles).with_costs(costs).seen_at(now())
     }
 
     /// Of these.
@@ -51,8 +59,46 @@ impl Material {
             material.bench(bench, of_bench, run);
         }
         material.compare_runs();
+        material.programs();
         material.disturbed();
         material
+    }
+
+    /// And this of our own crates.
+    #[must_use]
+    pub fn with_costs(mut self, costs: Option<Costs>) -> Material {
+        let again = format!("measure with `cargo bench -p benches --bench {OWN_COST}`");
+        let ours = self.machine.clone().unwrap_or_else(Machine::this);
+        match costs {
+            None => self.notices.push(format!("{OWN_COST}: there are no results; {again}")),
+            Some(costs) if !is_same(&costs.machine, &ours) => self.notices.push(format!(
+                "{OWN_COST}: left out, since it was measured on another machine, or by another \
+                 kernel ({}); {again}",
+                costs.machine
+            )),
+            Some(costs) => {
+                let program = &costs.run.program;
+                if program != PROGRAM {
+                    self.notices.push(format!(
+                        "{OWN_COST}: measured by {}, and this is {PROGRAM}; {again}",
+                        called(program)
+                    ));
+                }
+                if costs.partial {
+                    self.notices.push(format!("{OWN_COST}: some rooms are missing; {again}"));
+                }
+                self.machine.get_or_insert_with(|| costs.machine.clone());
+                self.costs = Some(costs);
+            }
+        }
+        self
+    }
+
+    /// And looked at now: seconds since 1970.
+    #[must_use]
+    pub fn seen_at(mut self, now: u64) -> Material {
+        self.age(now);
+        self
     }
 
     /// The cell at a group, a function and a value.
@@ -125,8 +171,9 @@ impl Material {
         match ended {
             None => self.notices.push(format!(
                 "{bench}: its last run, of {}, did not come to its end, or its record is missing; \
-                 there are {of_last} cases of it. Measure again with `{again}`",
-                date(last.started)
+                 {} of it can be used. Measure again with `{again}`",
+                date(last.started),
+                show::count(of_last as u64, "case")
             )),
             Some(run) if of_last < run.cases => self.notices.push(format!(
                 "{bench}: of the {} cases of its last run, only {of_last} can be used. Measure \
@@ -155,58 +202,8 @@ impl Material {
         }
         self.runs.extend(run.cloned());
     }
+}
 
-    /// A machine that was not left alone.
-    fn disturbed(&mut self) {
-        let by_others = |cell: &&Cell| {
-            matches!(cell.doubt, Some(Doubt::Unsettled(..) | Doubt::Interrupted(..)))
-        };
-        let disturbed = self.cells.iter().filter(by_others).count();
-        if disturbed > 0 {
-            self.notices.push(format!(
-                "{disturbed} of {} cases were disturbed: their floor moved, or somebody else had the \
-                 processor. They are shown, and not counted. Measure when nothing else runs",
-                self.cells.len()
-            ));
-        }
-    }
-
-    /// Quick against full, and today against last week.
-    fn compare_runs(&mut self) {
-        let mut quick = BTreeSet::new();
-        let mut full = BTreeSet::new();
-        for Cell { record: Record { run, .. }, .. } in &self.cells {
-            if run.quick { &mut quick } else { &mut full }.insert(run.bench.clone());
-        }
-        let list = |benches: BTreeSet<String>| benches.into_iter().collect::<Vec<_>>().join(", ");
-        match (quick.is_empty(), full.is_empty()) {
-            (false, true) => self.notices.push(
-                "all figures are of quick runs: few sizes, few pairs. For more certainty measure \
-                 without --quick"
-                    .into(),
-            ),
-            (false, false) => self.notices.push(format!(
-                "figures of quick runs ({}) stand beside those of full ones ({}): the quick ones \
-                 have fewer sizes and are less certain",
-                list(quick),
-                list(full)
-            )),
-            _ => {}
-        }
-        let counted = self.cells.iter().filter(|cell| cell.doubt != Some(Doubt::Earlier));
-        let started: Vec<&Run> = counted.map(|cell| &cell.record.run).collect();
-        let oldest = started.iter().min_by_key(|run| run.started);
-        let newest = started.iter().max_by_key(|run| run.started);
-        if let (Some(oldest), Some(newest)) = (oldest, newest)
-            && newest.started - oldest.started > FAR_APART
-        {
-            self.notices.push(format!(
-                "not all of one day: {} was measured on {}, {} on {}",
-                oldest.bench,
-                date(oldest.started),
-                newest.bench,
-                date(newest.started)
-            ));
-        }
-    }
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::cell::Cell;
+use super::costs as own;
 use super::escape::{code, markdown};
 use super::figures::Figure;
 use super::gather::Material;
@@ -11,6 +12,8 @@ use super::rule;
 use super::show;
 use super::verdict::{Speed, Verdict};
 use super::why;
+use crate::counts::MAJOR;
+use crate::results::{Met, OWN_COST};
 
 /// What the results were measured on, and what to know first.
 pub fn ground(material: &Material) -> String {
@@ -24,6 +27,11 @@ pub fn ground(material: &Material) -> String {
         let bench = code(&run.run.bench);
         let _ = writeln!(text, "- {bench}: {how}, {} cases, {when} UTC", run.cases);
     }
+    if let Some(costs) = &material.costs {
+        let how = if costs.run.quick { "quick" } else { "full" };
+        let when = show::date(costs.run.started);
+        let _ = writeln!(text, "- {}: {how}, {when} UTC", code(OWN_COST));
+    }
     for notice in &material.notices {
         let _ = writeln!(text, "\n> **Know first:** {}", markdown(notice));
     }
@@ -35,12 +43,13 @@ pub fn verdict(verdict: &Verdict<'_>) -> String {
     let (speed, buffering) = (verdict.speed().headline(), verdict.buffering().headline());
     let mut text = format!(
         "> mmap “significantly improves performance”\n\n**{speed}** mmap is {}.\n\n\
-         > mmap “eliminates intermediary buffering”\n\n**{buffering}**\n\nThe rule:\n\n",
+         > mmap “eliminates intermediary buffering”\n\n**{buffering}**\n\nThe rule of the first verdict:\n\n",
         verdict.tally()
     );
     for rule in rule::in_words() {
         let _ = writeln!(text, "- {}", markdown(&rule));
     }
+    let _ = write!(text, "\nAnd of the second:\n\n- {}\n", markdown(rule::of_buffering()));
     text
 }
 
@@ -76,11 +85,14 @@ pub fn scenes(
     figures: &[Figure],
     folder: &str,
 ) -> String {
-    let mut text = String::new();
+    let mut text = format!("{}\n\n", markdown(MAJOR));
     for figure in figures {
-        let Figure { key, title, what, .. } = figure;
+        let Figure { key, title, what, below, .. } = figure;
         let _ =
             write!(text, "### {title}\n\n{}\n\n![{title}]({folder}{key}.svg)\n", markdown(what));
+        if !below.is_empty() {
+            let _ = writeln!(text, "\n{}", markdown(below));
+        }
         for one in verdict.uses.iter().filter(|one| one.scene.key == key) {
             let _ = write!(text, "\n**{}**: {}.\n\n", one.who, one.where_what());
             for sentence in why::sentences(material, one) {
@@ -92,16 +104,50 @@ pub fn scenes(
     text
 }
 
+/// What our own crates cost: a table for each room.
+pub fn costs(material: &Material) -> String {
+    let Some(costs) = &material.costs else {
+        return format!("Not measured: `cargo bench -p benches --bench {OWN_COST}` does it.\n");
+    };
+    let mut text = format!("{}\n", markdown(&own::introduction(costs)));
+    for room in &costs.rooms {
+        let _ = write!(text, "\n**{}**\n\n", markdown(&room.title));
+        let rows = own::rows(room);
+        if !rows.is_empty() {
+            let [ours, theirs] = [0, 1].map(|column| markdown(&room.columns[column]));
+            let _ =
+                write!(text, "| | {ours} | {theirs} | ratio | limit |\n|---|---|---|---|---|\n");
+        }
+        for own::Row { what, beside, figures, limit, verdict } in rows {
+            let [ours, theirs, ratio] = figures.map(|figure| markdown(&figure));
+            let beside = if beside { "… " } else { "" };
+            let verdict = match verdict {
+                None => String::new(),
+                Some(Met::Met) => format!("{limit}: met"),
+                Some(other) => format!("{limit}: **{other}**"),
+            };
+            let what = markdown(&what);
+            let _ = writeln!(text, "| {beside}{what} | {ours} | {theirs} | {ratio} | {verdict} |");
+        }
+        for remark in own::remarks(room) {
+            let _ = write!(text, "\n{}\n", markdown(&remark));
+        }
+    }
+    text
+}
+
 /// All in one file.
 pub fn whole(material: &Material, figures: &[Figure]) -> String {
     let verdict = Verdict::of(material);
     format!(
         "# read and write against mmap\n\n{}\n## Is the lecture right?\n\n{}\n\
-         ## Who wins, at which size, by how much\n\n{}\n## Why\n\n{}",
+         ## Who wins, at which size, by how much\n\n{}\n## Why\n\n{}\n## {}\n\n{}",
         ground(material),
         self::verdict(&verdict),
         table(&verdict),
-        scenes(material, &verdict, figures, "")
+        scenes(material, &verdict, figures, ""),
+        own::TITLE,
+        costs(material)
     )
 }
 

@@ -15,6 +15,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`gather`] | which results belong together, and what is missing, partial or old |
+//! | [`notices`] | what whoever looks at it should know first |
 //! | [`rule`] | when a cell counts, and when it is a win; printed on the page |
 //! | [`scene`] | what is compared |
 //! | [`tally`] | how many cells say what, and what they say together |
@@ -23,16 +24,19 @@
 //! | [`why`] | faults, system calls and copies, in words |
 //! | [`figures`] | the plots' data |
 //! | [`plot`] | SVG |
+//! | [`costs`] | what our own crates cost, as rows of text |
 //! | [`page`], [`markdown`] | what is shown |
 //! | [`notes`] | the chapter's part between its marks |
 //! | [`show`], [`escape`] | figures as people say them; text that is only text |
 
 pub mod cell;
+pub mod costs;
 pub mod escape;
 pub mod figures;
 pub mod gather;
 pub mod markdown;
 pub mod notes;
+pub mod notices;
 pub mod page;
 pub mod plot;
 pub mod rule;

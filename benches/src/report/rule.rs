@@ -1,6 +1,7 @@
 //! The rule: when a cell counts, and when it is a win. The page prints it ([`in_words`]), and the
 //! verdict knows nothing else.
 
+use crate::floor;
 use crate::results::Record;
 use crate::turns::Spread;
 
@@ -63,6 +64,9 @@ pub enum Doubt {
     FewPairs(usize),
     /// The floor kept moving around so many of so many pairs.
     Unsettled(u32, usize),
+    /// The floor around the pairs was here so high and there so high, in nanoseconds: the machine was
+    /// in two states, and the case is of both.
+    TwoStates(u64, u64),
     /// Somebody else had the processor in so many of so many pairs, and the ratios are far apart.
     Interrupted(u32, usize),
     /// It belongs to a run before the bench's last one.
@@ -81,6 +85,9 @@ impl Doubt {
             Some(Doubt::FewPairs(measured.pairs))
         } else if share(measured.unsettled) > MOST_UNSETTLED {
             Some(Doubt::Unsettled(measured.unsettled, measured.pairs))
+        } else if measured.floor.upper / measured.floor.lower > floor::LIMIT {
+            let [low, high] = [measured.floor.lower, measured.floor.upper];
+            Some(Doubt::TwoStates(low.round() as u64, high.round() as u64))
         } else if !by_design
             && share(measured.interrupted) > MOST_INTERRUPTED
             && measured.ratio.upper / measured.ratio.lower > WIDE
@@ -98,6 +105,9 @@ impl std::fmt::Display for Doubt {
         match self {
             Doubt::FewPairs(pairs) => write!(f, "only {pairs} pairs"),
             Doubt::Unsettled(some, of) => write!(f, "the floor moved around {some} of {of} pairs"),
+            Doubt::TwoStates(low, high) => {
+                write!(f, "the floor was {low} ns at one time and {high} ns at another")
+            }
             Doubt::Interrupted(some, of) => {
                 write!(f, "somebody else had the processor in {some} of {of} pairs")
             }
@@ -117,6 +127,7 @@ pub fn in_short() -> String {
 /// All of it, a sentence each.
 pub fn in_words() -> Vec<String> {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let limit = floor::LIMIT;
     vec![
         "A figure is the time over that of what it is compared with, measured in turns, pair by pair: \
          the median, and in brackets the middle half of all pairs."
@@ -128,10 +139,11 @@ pub fn in_words() -> Vec<String> {
         ),
         format!(
             "A cell is not counted (✕) if it has fewer than {LEAST_PAIRS} pairs; if the floor moved \
-             by more than {} around more than {} of its pairs, each time; if somebody else had the \
-             processor in more than {} of its pairs and it shows, the middle half being wider than \
-             a factor of {WIDE}; or if it belongs to an earlier run than the bench's last.",
-            crate::floor::LIMIT,
+             by more than {limit} around more than {} of its pairs, each time; if it moved between \
+             the pairs, so that the middle half of all looks at it is wider than a factor of {limit}; \
+             if somebody else had the processor in more than {} of its pairs and it \
+             shows, the middle half of the ratios being wider than a factor of {WIDE}; or if it \
+             belongs to an earlier run than the bench's last.",
             percent(MOST_UNSETTLED),
             percent(MOST_INTERRUPTED),
         ),
@@ -142,6 +154,14 @@ pub fn in_words() -> Vec<String> {
             percent(NEARLY_ALL)
         ),
     ]
+}
+
+/// The rule for the other sentence, which no time decides.
+pub fn of_buffering() -> &'static str {
+    "No time decides it, but what was counted in one round of each cell. If no system call copies the \
+     file's bytes (read, write and their like) in any cell, the copy has gone: this is half of the \
+     sentence. The other half is that nothing is paid instead: one page fault in any cell, and it is \
+     only half of it. If the calls of any cell were not counted, or copy, nothing is said."
 }
 
 #[cfg(test)]

@@ -67,7 +67,10 @@ pub static SCENES: [Scene; 13] = [
         key: "read-cold",
         group: "read_vs_mmap one pass, cold",
         title: "Read once, from the disk",
-        what: "All bytes are summed once, and nothing of the file is in memory when a round begins.",
+        what: "All bytes are summed once, and nothing of the file is in memory when a round begins: this \
+               kernel has to ask the disk. What the disk, or the host of a virtual machine, keeps in \
+               its own memory cannot be seen from here, and is not dropped: it may answer faster than \
+               any disk could.",
         plotted: &[
             "read, 4 KiB",
             "read, 256 KiB",
@@ -82,7 +85,8 @@ pub static SCENES: [Scene; 13] = [
         key: "random-64-cold",
         group: "read_vs_mmap random 64 B, cold",
         title: "64 bytes here and there, from the disk",
-        what: "Pieces of 64 bytes, and nothing of the file is in memory when a round begins.",
+        what: "Pieces of 64 bytes, and nothing of the file is in this kernel's memory when a round \
+               begins. (The host's may have it, as above.)",
         plotted: &["mmap, fresh", "mmap, MADV_RANDOM"],
         judged: FRESH,
     },
@@ -90,7 +94,8 @@ pub static SCENES: [Scene; 13] = [
         key: "random-4k-cold",
         group: "read_vs_mmap random 4 KiB, cold",
         title: "4 KiB here and there, from the disk",
-        what: "Pieces of 4 KiB, and nothing of the file is in memory when a round begins.",
+        what: "Pieces of 4 KiB, and nothing of the file is in this kernel's memory when a round \
+               begins. (The host's may have it, as above.)",
         plotted: &["mmap, fresh", "mmap, MADV_RANDOM"],
         judged: FRESH,
     },

@@ -14,6 +14,14 @@ pub fn factor(times: f64) -> String {
     }
 }
 
+/// `0.8×`, `1×`, `35×`: of time over time, for an axis.
+pub fn multiple(ratio: f64) -> String {
+    match ratio {
+        ratio if ratio < 0.995 => format!("{}×", (ratio * 1e3).round() / 1e3),
+        ratio => factor(ratio).replace(".00×", "×").replace(".0×", "×"),
+    }
+}
+
 /// `4.7× slower`, `1.2× faster`, `the same`: of time over time.
 pub fn compared(ratio: f64) -> String {
     if (0.995..1.005).contains(&ratio) {

@@ -15,9 +15,8 @@ pub enum Buffering {
     Right,
     /// No call copies the bytes, and page faults are paid instead.
     Half,
-    /// Calls that copy were counted through the mapping, too.
-    Wrong,
-    /// System calls could not be counted, or nothing was measured.
+    /// System calls were not counted for each cell, or some of them copy, so that it was not the
+    /// mapping that was used; or nothing was measured.
     Unknown,
 }
 
@@ -47,10 +46,7 @@ impl Buffering {
         match self {
             Buffering::Right => "Right: the copy has gone, and no faults are paid for it.",
             Buffering::Half => "Half of it: the copy has gone, and page faults are paid instead.",
-            Buffering::Wrong => {
-                "Wrong: bytes were copied by system calls through the mapping, too."
-            }
-            Buffering::Unknown => "Not known: system calls were not counted.",
+            Buffering::Unknown => "Not to be told from the system calls that were counted.",
         }
     }
 }
@@ -114,33 +110,33 @@ impl<'a> Verdict<'a> {
         self.tally().speed()
     }
 
-    /// "Eliminates intermediary buffering": by the calls and faults that were counted.
+    /// "Eliminates intermediary buffering": by the calls and faults that were counted, as
+    /// [`super::rule::of_buffering`] says.
     pub fn buffering(&self) -> Buffering {
         let cells = || self.uses.iter().flat_map(|one| one.cells.iter().copied());
-        let copies: Vec<bool> =
-            cells().filter_map(|cell| copies(&cell.record.counts.system_calls)).collect();
-        if copies.is_empty() {
+        let no_copy = |cell: &Cell| copies(&cell.record.counts.system_calls) == Some(false);
+        let faults = |cell: &Cell| {
+            let faults = cell.record.counts.faults;
+            faults.minor > 0 || faults.major > 0
+        };
+        if self.uses.is_empty() || !cells().all(no_copy) {
             Buffering::Unknown
-        } else if copies.contains(&true) {
-            Buffering::Wrong
-        } else if cells()
-            .any(|cell| cell.record.counts.faults.minor + cell.record.counts.faults.major > 0)
-        {
+        } else if cells().any(faults) {
             Buffering::Half
         } else {
             Buffering::Right
         }
     }
 
-    /// Of the cells whose file was in memory, how many waited for the disk: none, if it is the page
-    /// cache that is mapped.
-    pub fn waited_though_warm(&self) -> (usize, usize) {
+    /// Of the cells whose file was in memory, how many had major faults: none, if it is the page
+    /// cache that is mapped; and how many cells there are.
+    pub fn major_though_warm(&self) -> (usize, usize) {
         let warm = |cell: &&&Cell| {
             cell.record.work.labels.get("page cache").is_some_and(|cache| cache == "warm")
         };
         let cells: Vec<_> = self.uses.iter().flat_map(|one| &one.cells).filter(warm).collect();
-        let waited = cells.iter().filter(|cell| cell.record.counts.faults.major > 0).count();
-        (waited, cells.len())
+        let major = cells.iter().filter(|cell| cell.record.counts.faults.major > 0).count();
+        (major, cells.len())
     }
 }
 

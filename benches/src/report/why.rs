@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::gather::Material;
+use super::rule::Outcome;
 use super::show;
 use super::verdict::{Use, copies};
 use crate::results::Record;
@@ -26,12 +27,13 @@ pub fn sentences(material: &Material, one: &Use<'_>) -> Vec<String> {
 fn sentence(this: &Record, reference: &Record) -> String {
     let size = show::short_size(this.id.value.parse().unwrap_or(0));
     let measured = &this.measured;
+    let [time, reference_time] = measured.median_pair();
     format!(
         "{size}: {} ({}), {} instead of {}. “{}”: {}. “{}”: {}.",
         show::compared(measured.ratio.median),
         show::range(&measured.ratio),
-        show::time(measured.time.median),
-        show::time(measured.reference_time.median),
+        show::time(time),
+        show::time(reference_time),
         this.id.function,
         spent(this),
         reference.id.function,
@@ -42,9 +44,16 @@ fn sentence(this: &Record, reference: &Record) -> String {
 /// `1 page fault, 2 system calls, nothing copied by the kernel`
 pub fn spent(record: &Record) -> String {
     let faults = record.counts.faults;
-    let mut all = show::count(faults.minor + faults.major, "page fault");
+    let mut all = match record.counts.faults_vary() {
+        Some([fewest, most]) => format!(
+            "{} to {} page faults, as the mapping lies",
+            show::number(fewest),
+            show::number(most)
+        ),
+        None => show::count(faults.all(), "page fault"),
+    };
     if faults.major > 0 {
-        all.push_str(&format!(" ({} waited for the disk)", show::number(faults.major)));
+        all.push_str(&format!(" ({} major)", show::number(faults.major)));
     }
     let calls = match record.counts.system_calls.total() {
         Some(total) => show::count(total, "system call"),
@@ -60,12 +69,13 @@ pub fn spent(record: &Record) -> String {
     format!("{all}, {calls}{copied}")
 }
 
-/// Of the passes over a file: from how many on the mapping is faster than reading, if at all.
+/// Of the passes over a file: from how many on the mapping is faster than reading, by the rule and at
+/// each number that counts, if there is one.
 pub fn break_even(cells: &[&Cell]) -> Option<u64> {
     let fresh = cells.iter().filter(|cell| cell.record.id.function == "mmap, fresh");
     let mut counted: Vec<_> = fresh.filter(|cell| cell.doubt.is_none()).collect();
     counted.sort_by_key(|cell| cell.value());
     // From there on, not just there: a lucky cell among slow ones is none.
-    let slow = counted.iter().rposition(|cell| cell.record.measured.ratio.median >= 1.0);
-    counted.get(slow.map_or(0, |at| at + 1)).map(|cell| cell.value())
+    let not_yet = counted.iter().rposition(|cell| cell.outcome() != Some(Outcome::Faster));
+    counted.get(not_yet.map_or(0, |at| at + 1)).map(|cell| cell.value())
 }

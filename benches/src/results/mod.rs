@@ -8,18 +8,23 @@
 //!       sample.json      criterion's: iters[], times[]
 //!       case.json        ours: a Record
 //!     BENCH.run.json     ours: a RunRecord for the bench's last run; what was skipped, and why
+//!     own_cost.json      ours: Costs, of the bench that does without criterion
 //! ```
 //!
 //! They belong together by `group`, `function` and `value`, which stand in both `benchmark.json` and
 //! `case.json`; [`read_all`] joins them, and tells of files that cannot be read instead of leaving
 //! them out. All times are nanoseconds for one round, all sizes bytes.
 
+mod costs;
 mod home;
 mod read;
 mod record;
 mod write;
 
+pub use costs::{Costs, Figure, Limit, Line, Met, OWN_COST, Room, Score};
 pub use home::{home, target};
-pub use read::{Estimate, Estimates, Joined, Trouble, read_all, read_runs};
-pub use record::{Counts, Id, Measured, Record, Run, RunRecord, SCHEMA, Skip, Where, Work};
-pub use write::{write_case, write_run};
+pub use read::{Estimate, Estimates, Joined, Trouble, read_all, read_costs, read_runs};
+pub use record::{
+    Counts, Id, Measured, PROGRAM, Record, Run, RunRecord, SCHEMA, Skip, Where, Work,
+};
+pub use write::{write_case, write_costs, write_run};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Id, Record, RunRecord, SCHEMA, write};
+use super::{Costs, Id, OWN_COST, Record, RunRecord, SCHEMA, write};
 
 /// A case with both halves.
 #[derive(Clone, Debug)]
@@ -89,6 +89,19 @@ pub fn read_runs(home: &Path) -> (Vec<RunRecord>, Vec<Trouble>) {
         }
     }
     (runs, troubles)
+}
+
+/// What `own_cost` has found, if it has run.
+///
+/// # Errors
+///
+/// What is wrong with its file.
+pub fn read_costs(home: &Path) -> Result<Option<Costs>, Trouble> {
+    let path = home.join(format!("{OWN_COST}.json"));
+    match path.exists() {
+        true => read(&path).map(Some).map_err(|why| Trouble { path, why }),
+        false => Ok(None),
+    }
 }
 
 fn join(home: &Path, path: &Path) -> Result<Joined, String> {

@@ -1,6 +1,7 @@
 //! The format. Whoever changes the meaning of a field changes [`SCHEMA`].
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,11 @@ use crate::turns::Spread;
 
 /// Counts up with each change after which old files would be misread.
 pub const SCHEMA: u32 = 1;
+
+/// Which program has measured: the package's version, and a number. Whoever changes *what* a bench
+/// measures counts the number up: then results of before are told from those of after, and measured
+/// again.
+pub const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), "+2");
 
 /// `case.json`: all about a case that criterion does not write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,6 +103,24 @@ pub struct Measured {
     pub each: Vec<[f64; 2]>,
 }
 
+impl Measured {
+    /// Times of the case and of the reference that agree with the median of the ratio: those of the
+    /// pair that has it, or of the two pairs around it. (The medians of either side are of two
+    /// different pairs; their ratio may be on the other side of 1.)
+    pub fn median_pair(&self) -> [f64; 2] {
+        let ratio = |[case, reference]: &[f64; 2]| case / reference;
+        let mut each = self.each.clone();
+        each.retain(|pair| ratio(pair).is_finite());
+        each.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+        let Some(last) = each.len().checked_sub(1) else {
+            return [self.time.median, self.reference_time.median];
+        };
+        let (one, other) = (each[last / 2], each[each.len() / 2]);
+        // The geometric mean of two times is to that of two others as the means of the ratios are.
+        [0, 1].map(|side| (one[side] * other[side]).sqrt())
+    }
+}
+
 /// What one round was spent on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -109,6 +133,14 @@ pub struct Counts {
     pub system_calls: SystemCalls,
     /// Of what: of the one process, or of one of the two.
     pub of: String,
+}
+
+impl Counts {
+    /// The fewest faults and the most, if it matters where the mapping lies: by more than the one that
+    /// any mapping may take more or less at its ends.
+    pub fn faults_vary(&self) -> Option<[u64; 2]> {
+        self.faults_range.filter(|[fewest, most]| most - fewest > 1)
+    }
 }
 
 /// Where files were.
@@ -131,6 +163,18 @@ pub struct Run {
     pub process: u32,
     /// Whether it was a quick one.
     pub quick: bool,
+    /// [`PROGRAM`] when it ran; empty in results from before there was such a thing.
+    #[serde(default)]
+    pub program: String,
+}
+
+impl Run {
+    /// That of this process, which begins now.
+    pub fn begins(bench: &str, quick: bool) -> Run {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (started, process) = (since_1970.as_secs(), std::process::id());
+        Run { bench: bench.into(), started, process, quick, program: PROGRAM.into() }
+    }
 }
 
 /// `BENCH.run.json`: written when a run ends.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Id, Record, RunRecord};
+use super::{Costs, Id, OWN_COST, Record, RunRecord};
 
 /// The longest name that criterion gives a folder.
 const LONGEST: usize = 64;
@@ -42,6 +42,16 @@ pub fn write_case(home: &Path, record: &Record) -> io::Result<PathBuf> {
 pub fn write_run(home: &Path, record: &RunRecord) -> io::Result<PathBuf> {
     fs::create_dir_all(home)?;
     write(&home.join(format!("{}.run.json", record.run.bench)), record)
+}
+
+/// Writes `own_cost.json`.
+///
+/// # Errors
+///
+/// Those of open(2), write(2), rename(2).
+pub fn write_costs(home: &Path, costs: &Costs) -> io::Result<PathBuf> {
+    fs::create_dir_all(home)?;
+    write(&home.join(format!("{OWN_COST}.json")), costs)
 }
 
 fn write(path: &Path, what: &impl Serialize) -> io::Result<PathBuf> {

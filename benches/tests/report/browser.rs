@@ -2,6 +2,7 @@
 
 use benches::report::{Material, figures, page};
 
+use crate::costs::costs;
 use crate::findings::{Findings, WIDTHS, of};
 use crate::synthetic::{FASTER, MIXED, NOISY, records};
 use crate::verdict::material;
@@ -20,8 +21,8 @@ fn check(material: &Material, what: &str) {
 }
 
 pub fn the_page_is_whole_at_every_width() {
-    let all = material(records(MIXED));
-    assert_eq!(figures::all(&all).len(), 17);
+    let all = material(records(MIXED)).with_costs(Some(costs()));
+    assert_eq!(figures::all(&all).len(), 20);
     check(&all, "mixed");
     check(&material(records(FASTER)), "all the same figure");
     check(&Material::of(Vec::new(), Vec::new(), &[]), "empty");

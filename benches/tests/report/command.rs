@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use benches::results::{read_all, write_costs};
 use testkit::{Finished, Folder, Program};
 
+use crate::costs::costs;
 use crate::synthetic::{MIXED, records, runs, write, write_one};
 
 fn report(arguments: &[&str]) -> Finished {
@@ -20,8 +22,14 @@ fn show(results: &Path, out: &Path) -> Finished {
 
 fn results() -> Folder {
     let folder = testkit::folder();
-    let all = records(MIXED);
-    write(folder.path(), &all, &runs(&all));
+    let mut all = records(MIXED);
+    let mut runs = runs(&all);
+    // Today, or they would be told to be old.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    all.iter_mut().for_each(|record| record.run.started = now);
+    runs.iter_mut().for_each(|run| run.run.started = now);
+    write(folder.path(), &all, &runs);
+    write_costs(folder.path(), &costs()).unwrap();
     folder
 }
 
@@ -37,6 +45,7 @@ pub fn a_page_from_a_folder() {
     let said = show(results.path(), &out.file("page")).ok();
     assert!(said.contains("It depends.\n"), "{said}");
     assert!(said.contains("Half of it:"), "{said}");
+    assert!(said.contains("What our own crates cost: limits 4 met, 4 missed"), "{said}");
     let page = out.file("page/index.html");
     assert!(said.contains(page.to_str().unwrap()), "{said}");
     let html = fs::read_to_string(page).unwrap();
@@ -61,6 +70,7 @@ pub fn a_page_from_a_folder() {
         out.path().to_str().unwrap(),
     ]);
     let json: serde_json::Value = serde_json::from_str(&json.ok()).unwrap();
+    assert_eq!(json["own cost"]["missed"], 4);
     assert_eq!((&json["performance"], &json["buffering"]), (&"Depends".into(), &"Half".into()));
 }
 
@@ -77,7 +87,9 @@ pub fn nothing_is_a_message_and_a_failure() {
 
 pub fn half_a_file_and_another_schema_are_told() {
     let (results, out) = (results(), testkit::folder());
-    let all = records(MIXED);
+    let mut all = records(MIXED);
+    let started = read_all(results.path()).0[0].record.run.started;
+    all.iter_mut().for_each(|record| record.run.started = started);
     let half = write_one(results.path(), &all[1]);
     let text = fs::read_to_string(&half).unwrap();
     fs::write(&half, &text[..text.len() / 2]).unwrap();
@@ -122,7 +134,7 @@ pub fn wrong_usage_is_told() {
 
 pub fn the_notes_change_between_their_marks_only() {
     let (results, out, notes) = (results(), testkit::folder(), testkit::folder());
-    let parts: String = ["ground", "verdict", "table", "plots"]
+    let parts: String = ["ground", "verdict", "table", "plots", "costs"]
         .map(|part| {
             format!("Before {part}.\n<!-- report: {part} -->\nOUTDATED\n<!-- /report -->\nAfter.\n")
         })
@@ -140,6 +152,7 @@ pub fn the_notes_change_between_their_marks_only() {
         !once.contains("OUTDATED")
             && once.contains("**It depends.**")
             && once.contains("| file of |")
+            && once.contains("0.994 | at most 1: met |")
     );
     for link in once.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
         assert!(notes.file(link).exists(), "{link}");

@@ -3,7 +3,7 @@
 use benches::report::plot::Room;
 use benches::report::rule::Doubt;
 use benches::report::{Material, Verdict, figures, markdown, page};
-use benches::results::Record;
+use benches::results::{PROGRAM, Record};
 use benches::turns::Spread;
 
 use crate::synthetic::{DAY, FASTER, MIXED, SLOWER, records, runs};
@@ -78,6 +78,45 @@ pub fn quick_against_full_and_old_against_new_are_told() {
     let material = Material::of(all, Vec::new(), &[]);
     assert!(has(&material, "stand beside those of full ones (page_faults)"));
     assert!(has(&material, "not all of one day: page_faults was measured on"));
+}
+
+pub fn how_old_the_figures_are_is_told() {
+    let seen = |seconds: u64| material(records(MIXED)).seen_at(DAY + seconds);
+    assert!(seen(24 * 3600).notices.is_empty() && seen(0).notices.is_empty());
+    assert!(has(&seen(25 * 3600), "the newest of these figures is 1 day old, of 2026-11-18 11:06"));
+    assert!(has(&seen(400 * 24 * 3600), "is 400 days old"));
+    // A clock that was put back, or a file from nowhere.
+    assert!(material(records(MIXED)).seen_at(0).notices.is_empty());
+    let mut all = records(MIXED);
+    all.iter_mut().filter(|record| record.id.value == "65536").for_each(|record| {
+        record.run.started = DAY + 390 * 24 * 3600;
+    });
+    let material = Material::of(all, Vec::new(), &[]).seen_at(DAY + 400 * 24 * 3600);
+    assert!(has(&material, "is 10 days old"), "it is about the newest: {:?}", material.notices);
+}
+
+pub fn what_an_older_program_has_measured_is_told() {
+    let mut all = records(MIXED);
+    let mut older = 0;
+    for record in all.iter_mut().filter(|record| record.run.bench == "page_faults") {
+        record.run.program = String::new();
+        older += 1;
+    }
+    let mut runs = runs(&all);
+    runs.iter_mut().filter(|run| run.run.bench == "page_faults").for_each(|run| {
+        run.run.program = String::new();
+    });
+    let told = format!(
+        "measured by an older program, and this is {PROGRAM}: {older} cases of page_faults. What"
+    );
+    let material = Material::of(all.clone(), runs, &[]);
+    assert!(has(&material, &told), "{:?}", material.notices);
+    assert_eq!(material.notices.len(), 1);
+    // And it is read at all: results from before there was such a field.
+    let mut text = serde_json::to_value(&all[0]).unwrap();
+    text["run"].as_object_mut().unwrap().remove("program");
+    let old: Record = serde_json::from_value(text).unwrap();
+    assert_eq!(old.run.program, "");
 }
 
 pub fn nonsense_is_left_out_and_told() {

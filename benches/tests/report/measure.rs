@@ -7,9 +7,11 @@ use std::path::Path;
 use std::process::Command;
 
 use benches::machine::Machine;
+use benches::results::{PROGRAM, Run, write_costs};
 use nix::sys::signal::Signal;
 use testkit::{Folder, Program};
 
+use crate::costs::costs;
 use crate::synthetic::{MIXED, records, runs, write};
 
 fn script(path: &Path, text: &str) {
@@ -27,6 +29,10 @@ fn all_but_writes(quick: bool, bench: &str) -> (Folder, Command) {
     all.iter_mut().for_each(|record| (record.machine, record.run.quick) = (Machine::this(), quick));
     runs.iter_mut().for_each(|run| (run.machine, run.run.quick) = (Machine::this(), quick));
     write(&folder.file("results"), &all, &runs);
+    let mut costs = costs();
+    costs.machine = Machine::this();
+    costs.rooms.iter_mut().for_each(|room| room.run.quick = quick);
+    write_costs(&folder.file("results"), &costs).unwrap();
     script(&folder.file("bench"), bench);
     let built = serde_json::json!({
         "target": { "name": "write_vs_mmap" }, "executable": folder.file("bench"),
@@ -75,7 +81,57 @@ pub fn quick_results_are_enough_for_quick_and_for_nothing_else() {
     };
     assert_eq!(asked(true, &["--quick"]), 1);
     assert_eq!(asked(false, &["--quick"]), 1);
-    assert_eq!(asked(true, &[]), 4);
+    assert_eq!(asked(true, &[]), 5);
+}
+
+pub fn results_of_an_older_program_are_measured_again() {
+    let (folder, mut command) = all_but_writes(false, LIST);
+    // Whole and of one run, but for the program.
+    let mut all = records(MIXED);
+    all.retain(|record| record.run.bench == "page_faults");
+    let mut runs = runs(&all);
+    let older = |run: &mut Run| run.program = "0.0.1+1".into();
+    for record in &mut all {
+        record.machine = Machine::this();
+        older(&mut record.run);
+    }
+    for run in &mut runs {
+        run.machine = Machine::this();
+        older(&mut run.run);
+    }
+    write(&folder.file("results"), &all, &runs);
+    let path = folder.file("results/own_cost.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(PROGRAM, "0.0.1+1")).unwrap();
+    let ended = Program::run(&mut command);
+    let told = "to be measured: write_vs_mmap, page_faults, own_cost (full";
+    assert!(ended.stderr.contains(told), "{ended:?}");
+}
+
+/// It has no cases, but rooms.
+pub fn our_own_cost_is_run_where_it_is_missing() {
+    let list = "case \"$*\" in *--list*) echo 'counts: bench'; echo 'cycles: bench'; exit;; esac\n";
+    let bench = format!(
+        "{list}printf 'own_cost\\n\\ncounts\\n faults a round\\n\\ncycles\\n\\n2 met\\n'\n"
+    );
+    let (folder, mut command) = all_but_writes(false, &bench);
+    fs::remove_file(folder.file("results/own_cost.json")).unwrap();
+    let all = records(MIXED);
+    let mut written: Vec<_> =
+        all.into_iter().filter(|record| record.run.bench == "write_vs_mmap").collect();
+    let mut run = runs(&written);
+    written.iter_mut().for_each(|record| record.machine = Machine::this());
+    run.iter_mut().for_each(|run| run.machine = Machine::this());
+    write(&folder.file("results"), &written, &run);
+    let built = serde_json::json!({
+        "target": { "name": "own_cost" }, "executable": folder.file("bench"),
+    });
+    script(&folder.file("cargo"), &format!("echo '{built}'"));
+    let ended = Program::run(&mut command);
+    for told in ["to be measured: own_cost (full", "own_cost: 1 of 2 rooms", "own_cost: 2 rooms in"]
+    {
+        assert!(ended.stderr.contains(told), "{told}: {ended:?}");
+    }
 }
 
 pub fn a_bench_that_fails_is_told_with_its_last_words() {

@@ -8,7 +8,8 @@ use benches::counts::{Faults, SystemCalls};
 use benches::machine::Machine;
 use benches::report::scene::{BENCHES, SCENES};
 use benches::results::{
-    Counts, Id, Measured, Record, Run, RunRecord, SCHEMA, Where, Work, write_case, write_run,
+    Counts, Id, Measured, PROGRAM, Record, Run, RunRecord, SCHEMA, Where, Work, write_case,
+    write_run,
 };
 use benches::turns::Spread;
 
@@ -45,7 +46,7 @@ pub fn machine() -> Machine {
 }
 
 pub fn run(bench: &str) -> Run {
-    Run { bench: bench.into(), started: DAY, process: 1, quick: false }
+    Run { bench: bench.into(), started: DAY, process: 1, quick: false, program: PROGRAM.into() }
 }
 
 pub fn spread([lower, median, upper]: [f64; 3]) -> Spread {
@@ -85,7 +86,7 @@ pub fn record(group: &str, function: &str, size: u64, reference: &str, ratio: [f
             again: 0,
             unsettled: 0,
             interrupted: 0,
-            each: vec![[1.0, 1.0]; 80],
+            each: vec![[ratio[1] * size as f64 / 10.0, size as f64 / 10.0]; 80],
         },
         counts: Counts {
             faults: Faults { minor: if mmap { size >> 16 } else { 0 }, major: u64::from(cold) },
@@ -153,6 +154,26 @@ fn others() -> Vec<Record> {
         let ratio = 0.1 * (at + 1) as f64;
         let ratio = [ratio * 0.9, ratio, ratio * 1.2];
         records.push(record("page_faults first touch", kind, 64 << 20, kinds[0], ratio));
+    }
+    for step in [1, 2, 4, 8, 16, 32, 64] {
+        let mut case =
+            record("page_faults fault-around", "file, load", step, "file, load", [0.9, 1.0, 1.1]);
+        (case.work.varies, case.work.bytes) =
+            ("a look at every so manieth page".into(), (16 << 20) / step);
+        case.counts.faults = Faults { minor: 256.min(4096 / step), major: 0 };
+        records.push(case);
+    }
+    for kind in
+        ["mprotect twice, no neighbour", "mprotect twice, merging", "segv-guard, store mended"]
+    {
+        let mprotect = "mprotect twice, no neighbour";
+        records.push(record(
+            "page_faults mprotect and SIGSEGV",
+            kind,
+            1,
+            mprotect,
+            [0.9, 1.0, 1.1],
+        ));
     }
     let carriers =
         ["two cache lines", "mapped file, looking", "sysv-shm, semaphores", "pipe", "unix socket"];

@@ -128,12 +128,37 @@ pub fn the_buffer_s_verdict_is_by_what_was_counted() {
     };
     assert_eq!(buffering(|_| ()), Buffering::Half);
     assert_eq!(buffering(|record| record.counts.faults = Default::default()), Buffering::Right);
+    // A single fault, or a single cell that was not counted or has copied, decides.
+    let one = |record: &Record| {
+        record.id.group.ends_with("warm, small pieces")
+            && record.id.function == "mmap, reused"
+            && record.id.value == "65536"
+    };
+    let but_one = |change: fn(&mut Record)| {
+        let mut all = records(MIXED);
+        all.iter_mut().for_each(|record| record.counts.faults = Default::default());
+        all.iter_mut().filter(|record| one(record)).for_each(change);
+        Verdict::of(&material(all)).buffering()
+    };
+    assert_eq!(but_one(|record| record.counts.faults.minor = 1), Buffering::Half);
+    assert_eq!(but_one(|record| record.counts.faults.major = 1), Buffering::Half);
     let reads = |record: &mut Record| {
         record.counts.system_calls = SystemCalls::Counted([("pread64".to_owned(), 1)].into());
     };
-    assert_eq!(buffering(reads), Buffering::Wrong);
+    assert_eq!(but_one(reads), Buffering::Unknown);
+    let not_counted = |record: &mut Record| {
+        record.counts.system_calls = SystemCalls::Unknown("it is refused".into());
+    };
+    assert_eq!(but_one(not_counted), Buffering::Unknown);
     let unknown = |record: &mut Record| {
         record.counts.system_calls = SystemCalls::Unknown("it is refused".into());
     };
     assert_eq!(buffering(unknown), Buffering::Unknown);
+    assert_eq!(Verdict::of(&material(Vec::new())).buffering(), Buffering::Unknown);
+    // The rule is printed beside the verdict.
+    let all = material(records(MIXED));
+    let notes = benches::report::markdown::verdict(&Verdict::of(&all));
+    for shown in [page::of(&all), notes] {
+        assert!(shown.contains("one page fault in any cell, and it is only half of it"));
+    }
 }

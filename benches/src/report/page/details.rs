@@ -54,20 +54,25 @@ fn row(cell: &Cell) -> String {
         None => String::new(),
     };
     let faults = record.counts.faults;
-    let waited = match faults.major {
+    let major = match faults.major {
         0 => String::new(),
-        major => format!(" ({} waited)", show::number(major)),
+        major => format!(" ({} major)", show::number(major)),
     };
     format!(
         "<tr><td>{}</td><th scope=\"row\">{}</th><td>{}</td><td>{against}{} ({}){doubt}</td><td>{}</td>\
-         <td>{}{waited}</td><td>{}</td></tr>\n",
+         <td>{}{major}</td><td>{}</td></tr>\n",
         markup(&size),
         markup(&record.id.function),
         show::time_spread(&measured.time),
         show::compared(measured.ratio.median),
         show::range(&measured.ratio),
         measured.pairs,
-        show::number(faults.minor + faults.major),
+        match record.counts.faults_vary() {
+            Some([fewest, most]) => {
+                format!("{} to {}", show::number(fewest), show::number(most))
+            }
+            None => show::number(faults.all()),
+        },
         markup(&record.counts.system_calls.to_string()),
     )
 }

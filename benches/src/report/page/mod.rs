@@ -1,6 +1,7 @@
 //! One HTML file that needs nothing but a browser: no script, no font, no picture from anywhere. Its
 //! own policy forbids every request.
 
+mod costs;
 mod details;
 mod style;
 mod summary;
@@ -16,6 +17,8 @@ use super::scene::SCENES;
 use super::show;
 use super::verdict::{Speed, Verdict};
 use super::why;
+use crate::counts::MAJOR;
+use crate::results::Run;
 pub use summary::sizes;
 
 use style::STYLE;
@@ -36,6 +39,9 @@ pub fn of(material: &Material) -> String {
         put(&summary::section(&verdict));
     }
     put(&scenes(material, &verdict));
+    if let Some(costs) = &material.costs {
+        put(&costs::section(costs));
+    }
     put(&ground(material));
     put("</main>\n</body>\n</html>\n");
     page
@@ -73,16 +79,16 @@ fn notices(notices: &[String]) -> String {
 
 fn verdict_section(verdict: &Verdict<'_>) -> String {
     let tally = verdict.tally();
-    let (waited, warm) = verdict.waited_though_warm();
-    let cache = match (warm, waited) {
+    let (major, warm) = verdict.major_though_warm();
+    let cache = match (warm, major) {
         (0, _) => String::new(),
         (warm, 0) => format!(
-            " The buffer in between is still there, and it is what is mapped: in none of the {warm} \
-             cells whose file was in the page cache did a fault wait for the disk."
+            " The buffer in between is still there, and it is what is mapped: of the {warm} cells whose \
+             file was in the page cache, none had a major fault."
         ),
-        (warm, waited) => format!(
-            " In {waited} of the {warm} cells whose file was to be in the page cache, a fault waited \
-             for the disk: it was not all there."
+        (warm, major) => format!(
+            " {major} of the {warm} cells whose file was to be in the page cache had major faults: it \
+             was not all there."
         ),
     };
     let rules: String =
@@ -93,11 +99,13 @@ fn verdict_section(verdict: &Verdict<'_>) -> String {
          <p class=\"verdict\" id=\"speed\">{}</p>\n<p>mmap is {tally}. {}</p></div>\n\
          <div class=\"sentence\"><blockquote>mmap “eliminates intermediary buffering”</blockquote>\n\
          <p class=\"verdict\" id=\"buffering\">{}</p>\n<p>By the system calls and page faults that \
-         were counted.{cache}</p></div>\n\
-         <details>\n<summary>The whole rule</summary>\n{rules}</details>\n</section>\n",
+         were counted.{cache} {MAJOR}</p></div>\n\
+         <details>\n<summary>The whole rule</summary>\n<h3>“Improves performance”</h3>\n{rules}\
+         <h3>“Eliminates buffering”</h3>\n<p>{}</p>\n</details>\n</section>\n",
         verdict.speed().headline(),
         markup(&rule::in_short()),
         verdict.buffering().headline(),
+        markup(rule::of_buffering()),
     )
 }
 
@@ -119,36 +127,29 @@ fn scenes(material: &Material, verdict: &Verdict<'_>) -> String {
         section(&mut html, &figure, &whys, &details::table(&material.group(scene.group)));
     }
     if let Some(figure) = figures::passes(material) {
-        let groups = details::groups(material, "read_vs_mmap many passes, ");
-        let even = |(group, cells): &(String, Vec<&super::Cell>)| {
-            let size = markup(group.rsplit(", ").next().unwrap_or(group));
-            match why::break_even(cells) {
-                Some(passes) => format!("<li>{size}: faster from {passes} passes on</li>\n"),
-                None => format!("<li>{size}: never faster, as far as was measured</li>\n"),
-            }
-        };
-        let breaks: String = groups.iter().map(even).collect();
+        let groups = details::groups(material, figures::PASSES);
         let tables: String = groups.iter().map(|(_, cells)| details::table(cells)).collect();
-        section(&mut html, &figure, &format!("<ul>\n{breaks}</ul>\n"), &tables);
+        section(&mut html, &figure, "", &tables);
     }
-    let rest = [figures::first_touch(material)]
-        .into_iter()
-        .flatten()
-        .chain(figures::round_trips(material));
-    for figure in rest {
-        let group = figure.group.clone();
-        section(&mut html, &figure, "", &details::table(&material.group(&group)));
+    for figure in figures::others(material) {
+        let mut cells = material.group(&figure.group);
+        cells.retain(|cell| figure.shows(&cell.record.id.function));
+        section(&mut html, &figure, "", &details::table(&cells));
     }
     html
 }
 
 fn section(html: &mut String, figure: &Figure, why: &str, details: &str) {
-    let Figure { key, title, what, .. } = figure;
+    let Figure { key, title, what, below, .. } = figure;
+    let below = match below.as_str() {
+        "" => String::new(),
+        below => format!("<p class=\"below\">{}</p>\n", markup(below)),
+    };
     // Writing to a String does not fail.
     let _ = write!(
         html,
         "<section id=\"{key}\">\n<h2>{}</h2>\n<p>{}</p>\n\
-         <figure>\n<div class=\"wide\">{}</div>\n<div class=\"narrow\">{}</div>\n</figure>\n{why}\
+         <figure>\n<div class=\"wide\">{}</div>\n<div class=\"narrow\">{}</div>\n</figure>\n{below}{why}\
          <details>\n<summary>All figures</summary>\n{details}</details>\n</section>\n",
         markup(title),
         markup(what),
@@ -182,6 +183,11 @@ fn ground(material: &Material) -> String {
             &markup(&run.run.bench),
             &format!("{how}{some} {} cases in {:.0} s, {when} UTC", run.cases, run.seconds),
         );
+    }
+    if let Some(costs) = &material.costs {
+        let Run { bench, quick, started, .. } = &costs.run;
+        let how = if *quick { "quick" } else { "full" };
+        item(&markup(bench), &format!("{how}, {} UTC", show::date(*started)));
     }
     for skip in material.skipped() {
         item("skipped", &format!("{}: {}", skip.what, skip.because));

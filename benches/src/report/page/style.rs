@@ -40,6 +40,11 @@ small{font-size:.8em}
 .summary .same{background:var(--soft)}
 .summary .unsure,.summary .doubt{font-style:italic}
 .summary .doubt b{font-weight:400}
+h3{font-size:1.05em;margin:1.2em 0 .3em}
+.costs td{white-space:normal}
+.costs td:last-child{min-width:8em}
+.costs .beside th{padding-left:1.6em;font-weight:400}
+.below{font-size:.9em}
 .why{margin-top:.8em}
 details{margin:.8em 0}
 summary{cursor:pointer;font-weight:600;padding:.2em 0}

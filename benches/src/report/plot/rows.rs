@@ -1,10 +1,9 @@
-//! A time for each of many things: a row each, a mark and a whisker for each series.
+//! A time, or a multiple of one, for each of many things: a row each, a mark and a whisker for each series.
 
 use super::axis::Log;
 use super::svg::{Anchor, FONT, LINE, Svg};
 use super::text::width;
 use super::{Point, Room, legend, marks};
-use crate::report::show::time;
 
 /// One of the things.
 #[derive(Clone, Debug)]
@@ -13,15 +12,17 @@ pub struct Row {
     pub name: String,
     /// Whether it is a mapping.
     pub mmap: bool,
-    /// Nanoseconds, by the number of the series.
+    /// Figures, by the number of the series.
     pub points: Vec<(usize, Point)>,
 }
 
 /// A plot of this kind.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    /// What the figures are: `for a round trip`.
+    /// What the figures are: `time for a round trip`.
     pub what: String,
+    /// How they are written at the axis.
+    pub value: fn(f64) -> String,
     /// The series' names; a single one is not shown.
     pub series: Vec<String>,
     /// Top to bottom.
@@ -54,7 +55,7 @@ impl Rows {
         svg.text((0.0, LINE / 2.0), Anchor::Start, total, &self.what);
         let all = self.rows.iter().flat_map(|row| row.points.iter().map(|(_, point)| point));
         let scale = Log::new(all.clone().flat_map(|point| [point.low, point.high]), left, right);
-        axis(&mut svg, &scale, (top, bottom), total);
+        self.axis(&mut svg, &scale, (top, bottom), total);
         for (number, Row { name, mmap, points }) in self.rows.iter().enumerate() {
             let start = top + height * number as f64;
             let y = start + height - row / 2.0;
@@ -82,15 +83,20 @@ impl Rows {
         };
         svg.finish(below + legend + 4.0, &self.described, room == Room::Alone)
     }
-}
 
-fn axis(svg: &mut Svg, scale: &Log, (top, bottom): (f64, f64), total: f64) {
-    svg.line((0.0, bottom), (total, bottom), 1.0, "", false);
-    for (figure, x) in scale.ticks(width("100 µs", FONT) + 4.0) {
-        svg.line((x, top), (x, bottom + TICK), 1.0, "", true);
-        let name = time(figure).replace(".00", "").replace(".0 ", " ");
-        let own = width(&name, FONT);
-        let x = x.clamp(own / 2.0, total - own / 2.0);
-        svg.text((x, bottom + TICK + LINE / 2.0), Anchor::Middle, own, &name);
+    fn axis(&self, svg: &mut Svg, scale: &Log, (top, bottom): (f64, f64), total: f64) {
+        svg.line((0.0, bottom), (total, bottom), 1.0, "", false);
+        // At the edge a name is moved inwards: it might come to lie over the one before.
+        let mut free = 0.0;
+        for (figure, x) in scale.ticks(width("100 µs", FONT) + 4.0) {
+            svg.line((x, top), (x, bottom + TICK), 1.0, "", true);
+            let name = (self.value)(figure).replace(".00", "").replace(".0 ", " ");
+            let own = width(&name, FONT);
+            let x = x.clamp(own / 2.0, total - own / 2.0);
+            if x - own / 2.0 >= free {
+                svg.text((x, bottom + TICK + LINE / 2.0), Anchor::Middle, own, &name);
+                free = x + own / 2.0;
+            }
+        }
     }
 }
