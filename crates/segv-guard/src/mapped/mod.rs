@@ -20,11 +20,13 @@
 //!
 //! `state` is a mapping as the handler needs it; `places` keeps them where a handler finds them, and
 //! where a new one is put without allocating; `protocol` is the order of loads and stores by which
-//! handlers look at a place that other threads take and give back.
+//! handlers look at a place that other threads take and give back; `zeros` that by which one of
+//! several handlers replaces the missing pages.
 
 mod places;
 mod protocol;
 mod state;
+mod zeros;
 
 use std::sync::atomic::AtomicBool;
 
