@@ -18,7 +18,7 @@ use nix::sys::wait::WaitStatus;
 use nix::unistd::ftruncate;
 use segv_guard::table::{Answer, OnFault, Turn};
 use segv_guard::{AltStack, Cause, Fault, FileWatch, install};
-use support::{OPEN, PART, in_child, pages};
+use support::{OPEN, PART, in_child, mappings_that_can_be_used_up, max_map_count, pages};
 
 testkit::cases! {
     an_atomic_past_the_end_gets_zeros_and_the_flag_is_set;
@@ -32,7 +32,8 @@ testkit::cases! {
     without_the_watch_it_is_sigbus_again;
     executing_past_the_end_stays_deadly needs testkit::need::native;
     zeros_in_a_mapping_for_reading_are_not_writable;
-    up_to_the_limit_of_mappings_pages_are_replaced_and_beyond_it_is_sigbus;
+    up_to_the_limit_of_mappings_pages_are_replaced_and_beyond_it_is_sigbus
+        needs mappings_that_can_be_used_up;
     watches_that_come_and_go_do_not_disturb_a_fault;
     hundreds_of_watches_at_once_each_answer_for_their_own;
     a_watch_overlaps_no_other_and_no_range;
@@ -307,7 +308,7 @@ fn touch_with_no_mapping_left(but: usize) -> WaitStatus {
         let mapped = Mapped::new(OPEN);
         mapped.cut(1);
         let page = NonZeroUsize::new(4096).unwrap();
-        let mut taken = Vec::with_capacity(1 << 20);
+        let mut taken = Vec::with_capacity(max_map_count() + 100);
         // Neighbours of different protection do not melt into one.
         let mut protection = ProtFlags::PROT_READ;
         loop {

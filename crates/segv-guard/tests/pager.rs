@@ -15,7 +15,9 @@ use nix::sys::wait::WaitStatus;
 use segv_guard::install;
 use segv_guard::region::Region;
 use segv_guard::uses::Pager;
-use support::{Random, in_child, use_up_mappings, use_up_mappings_by};
+use support::{
+    Random, in_child, mappings_that_can_be_used_up, use_up_mappings, use_up_mappings_by,
+};
 
 testkit::cases! {
     a_page_is_filled_when_it_is_touched_and_never_again;
@@ -25,7 +27,7 @@ testkit::cases! {
     a_function_that_panics_is_an_error_and_not_the_end;
     a_function_that_touches_its_own_pager_does_not_wait_for_itself;
     an_atomic_on_a_page_that_cannot_be_filled_is_a_crash_like_any_other;
-    when_no_mapping_is_left_pages_between_are_filled_too;
+    when_no_mapping_is_left_pages_between_are_filled_too needs mappings_that_can_be_used_up;
     removing_one_pager_waits_for_no_other;
     a_child_made_by_fork_has_the_pages_but_not_the_thread;
     sizes_that_cannot_be_are_refused;

@@ -15,7 +15,7 @@ use nix::sys::wait::WaitStatus;
 use segv_guard::install;
 use segv_guard::region::{Protection, Region};
 use segv_guard::uses::{Backend, WriteTracker};
-use support::{Random, in_child, use_up_mappings};
+use support::{Random, in_child, mappings_that_can_be_used_up, use_up_mappings};
 
 testkit::cases! {
     the_pages_that_were_written_are_reported_and_no_others;
@@ -24,7 +24,7 @@ testkit::cases! {
     threads_that_write_one_page_all_go_on;
     a_write_that_is_over_is_reported_by_the_next_take;
     a_write_that_is_over_is_reported_by_the_kernels_marks_too needs kernel_marks;
-    when_no_mapping_is_left_too_much_is_reported_and_nothing_is_lost;
+    when_no_mapping_is_left_too_much_is_reported_and_nothing_is_lost needs mappings_that_can_be_used_up;
     a_tracker_that_is_dropped_leaves_the_addresses_to_others;
     a_region_has_closed_margins_and_refuses_pages_that_it_has_not;
     a_child_made_by_fork_tracks_its_own_copy;
