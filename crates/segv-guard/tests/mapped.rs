@@ -79,7 +79,7 @@ impl Mapped {
     }
 
     fn replaced(&self) -> bool {
-        self.flag().load(Ordering::Acquire)
+        self.watch.as_ref().unwrap().is_replaced()
     }
 }
 

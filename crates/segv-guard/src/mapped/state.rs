@@ -76,6 +76,10 @@ impl State {
     fn map(&self, page: usize, end: usize) -> bool {
         // First the flag: whoever sees a zero has to see it, too.
         self.replaced.store(true, Ordering::SeqCst);
+        // And whoever stores into the zeros. A processor may look at the flag before a store that
+        // comes first in the program has left it, unless there is a full barrier in between. That
+        // would cost each of them more than the store; so they are all given one here, once.
+        sys::barrier_for_all_threads();
         let protection = self.protection.load(Ordering::Relaxed);
         // SAFETY: pages of the range, whose owner has allowed it by the promise of `watch_file`:
         // no reference names their bytes.

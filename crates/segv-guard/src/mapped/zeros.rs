@@ -17,6 +17,21 @@
 
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 
+/// Set before the first zeros are there.
+pub(super) trait Flag {
+    fn fence(&self, order: Ordering);
+    fn load(&self, order: Ordering) -> bool;
+}
+
+/// For whoever has used the memory, and asks afterwards whether it was zeros.
+#[inline]
+pub(super) fn were_there(flag: &impl Flag) -> bool {
+    // A fence, and before: an Acquire load keeps back only what comes *after* it, and the access
+    // that is in question came before.
+    flag.fence(Acquire);
+    flag.load(Relaxed)
+}
+
 /// Where the zeros of a mapping begin, and who is putting some there.
 pub(super) trait Zeros {
     /// All pages from here on are zeros.

@@ -6,17 +6,18 @@
 //! lets the instruction fault again: loom would follow the endless run in which only those who wait
 //! are ever scheduled.
 //!
-//! Proved: what a thread stores in the zeros stays there, whoever else faults meanwhile. Each twin
-//! breaks one rule, and loom has to find the store that is wiped out.
+//! Proved: what a thread stores in the zeros stays there, whoever else faults meanwhile; and
+//! whoever has used the zeros sees the flag, by `were_there`. Each twin breaks one rule, and loom has
+//! to find the store that is wiped out, or the zero that is believed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::{self, Relaxed};
 
-use loom::sync::atomic::{AtomicBool, AtomicUsize};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, fence};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
-use super::mapped_zeros::{Put, Zeros, are_at, put};
+use super::mapped_zeros::{Flag, Put, Zeros, are_at, put, were_there};
 
 const PAGES: usize = 2;
 
@@ -157,4 +158,55 @@ fn with_a_look_before_the_claim_only_loom_finds_a_store_that_is_wiped_out() {
 fn with_a_relaxed_claim_loom_finds_a_store_that_is_wiped_out() {
     assert!(is_caught(Broken::RelaxedClaim, &[1, 1]));
     assert!(is_caught(Broken::RelaxedLetGo, &[1, 1]));
+}
+
+/// A word of a page, and the flag. The page is replaced by storing 0 in the word: all that a relaxed
+/// load can tell.
+struct Watched {
+    word: AtomicUsize,
+    replaced: AtomicBool,
+}
+
+impl Flag for Watched {
+    fn fence(&self, order: Ordering) {
+        fence(order);
+    }
+
+    fn load(&self, order: Ordering) -> bool {
+        self.replaced.load(order)
+    }
+}
+
+/// A handler replaces the page while another thread uses the word by `access`, which says whether
+/// it met the zeros, and then looks.
+fn look(look: fn(&Watched) -> bool, access: fn(&Watched) -> bool) {
+    loom::model(move || {
+        let watched =
+            Arc::new(Watched { word: AtomicUsize::new(7), replaced: AtomicBool::new(false) });
+        let handler = {
+            let watched = Arc::clone(&watched);
+            thread::spawn(move || {
+                watched.replaced.store(true, Ordering::SeqCst);
+                // The kernel's locks, between setting the flag and the first zero.
+                fence(Ordering::SeqCst);
+                watched.word.store(0, Relaxed);
+            })
+        };
+        let met_zeros = access(&watched);
+        assert!(!met_zeros || look(&watched), "a zero is believed");
+        handler.join().unwrap();
+    });
+}
+
+#[test]
+fn whoever_has_used_the_zeros_sees_the_flag() {
+    look(were_there, |watched| watched.word.load(Relaxed) == 0);
+    look(were_there, |watched| watched.word.fetch_add(1, Relaxed) == 0);
+}
+
+#[test]
+fn with_an_acquire_load_instead_of_the_fence_loom_finds_a_zero_that_is_believed() {
+    let acquire = |watched: &Watched| watched.replaced.load(Ordering::Acquire);
+    let run = || look(acquire, |watched| watched.word.load(Relaxed) == 0);
+    assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
 }
