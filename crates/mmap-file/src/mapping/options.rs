@@ -94,7 +94,9 @@ impl MapOptions {
     }
 
     /// Allows bytes past the end of the file. Those in the file's last page can be touched and are
-    /// shared, but never reach the disk; those behind it raise SIGBUS until the file has grown.
+    /// shared, but never reach the disk. Of those behind it, until the file has grown, a copy is
+    /// `EIO`, and an atomic spoils the mapping (see [`truncation`](super::truncation)); with
+    /// [`unguarded`](MapOptions::unguarded) both are SIGBUS.
     pub fn allow_past_end(mut self) -> MapOptions {
         self.past_end = true;
         self
@@ -121,6 +123,11 @@ impl MapOptions {
     /// ([`segv_guard::install`] says how it gets along with others), so that a file that is cut
     /// shorter is an error and not the end. A program that has to do without it says
     /// [`unguarded`](MapOptions::unguarded) each time.
+    ///
+    /// In a child that a program with several threads has made by fork(2), until it calls exec(2),
+    /// only unguarded mappings may be made, and no guarded one dropped: as with any lock, another
+    /// thread may have been at the list of those that are watched, and the child would wait for it
+    /// for ever. Using the mappings that are there is safe.
     ///
     /// # Errors
     ///

@@ -248,7 +248,7 @@ fn how_far_outside_is_counted_from_the_first_byte_behind() {
         &scene,
         at(0x6000_0000_0000),
         "writing 0x600000000000: nothing is mapped here (10 TiB past the end of the heap): it was \
-         freed, or the pointer never set or written over",
+         freed, or the pointer was never set, or was written over",
     );
 }
 

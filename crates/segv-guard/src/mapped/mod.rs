@@ -94,6 +94,10 @@ impl Guard {
     /// touching it when the process has more mappings than `vm.max_map_count`, where mmap(2) does
     /// not even replace one.
     ///
+    /// After fork(2), the child watches the same ranges, and what is replaced there is replaced there
+    /// only. If the parent had several threads then, the child must neither watch any more nor drop a
+    /// watch: as with any lock, another thread may have been at it.
+    ///
     /// # Errors
     ///
     /// Those of [`Guard::register`]: `EINVAL` for a range that is empty or not whole pages, `EEXIST`
