@@ -157,6 +157,6 @@ mod tests {
     #[test]
     fn ranges_that_touch_become_one() {
         assert_eq!(merged(vec![4..6, 0..1, 6..7, 1..3, 5..6]), [0..3, 4..7]);
-        assert_eq!(merged(Vec::new()), []);
+        assert!(merged(Vec::new()).is_empty());
     }
 }
