@@ -63,7 +63,8 @@ impl FromStr for Endian {
 }
 
 /// The four bytes at `offset` of the file at `path`, by way of a mapping. The offset need not be
-/// a multiple of anything.
+/// a multiple of anything. Of a file that is cut during the call *and* grows again, they may be the
+/// zeros of the hole.
 ///
 /// # Errors
 ///
@@ -91,7 +92,8 @@ pub fn four_bytes(path: impl AsRef<Path>, offset: u64) -> Result<[u8; 4]> {
     let mapping = MapOptions::new().offset(offset).len(4).map(&file)?;
     let mut bytes = [0; 4];
     mapping.view()?.read(0, &mut bytes)?;
-    // Afterwards: if the file still has them, it has had them all the time.
+    // Afterwards: past the end of the file, its last page reads as zeros without a fault. (If it was
+    // cut and has grown again, they are zeros of the file's own by now.)
     truncation::still_reaches(&file, end)?;
     Ok(bytes)
 }

@@ -3,7 +3,7 @@
 //!
 //! Every load and store goes through the page table. If no entry allows it, the processor stops
 //! before the instruction and the kernel sends the thread a signal. By default that ends the
-//! process. This crate catches the signal and does one of three things:
+//! process. This crate catches the signal and does one of four things:
 //!
 //! ```text
 //!   load / store ──► page table says no ──► kernel ──► SIGSEGV, SIGBUS
@@ -13,6 +13,10 @@
 //!      was it one of our copies, with a net below? ────────┤ yes: the copy returns Err: which
 //!                                                          │ address, read or write, why, and
 //!                                                          │ how many bytes are good
+//!                                                          │ no
+//!      is it the missing end of a file that is watched? ───┤ yes: zeros take its place, whoever
+//!      (or: has a range's handler a way out for it?)       │ asks is told, and the instruction
+//!                                                          │ runs again
 //!                                                          ▼ no
 //!                         passed on to whoever had the signal before; a crash stays what it was
 //! ```

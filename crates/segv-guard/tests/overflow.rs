@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::{ptr, thread};
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitStatus;
@@ -14,6 +15,7 @@ testkit::cases! {
     an_overflow_is_reported_at_the_exact_byte needs testkit::need::native;
     a_program_that_is_let_go_on_goes_on_and_the_buffer_holds_what_belongs_in_it;
     a_program_that_is_not_dies_at_the_instruction;
+    overflows_while_others_are_taken_leave_the_guard_page_closed;
     copies_with_a_net_get_their_error_and_are_not_noted;
     a_loop_in_c_is_caught_at_its_first_step_too_far;
     a_buffer_of_nothing_and_one_of_whole_pages_end_where_they_should;
@@ -42,14 +44,17 @@ fn an_overflow_is_reported_at_the_exact_byte() {
             assert_eq!(buffer.take_overflow().unwrap(), Some(expected));
             assert_eq!(buffer.take_overflow().unwrap(), None);
         }
-        // SAFETY: as in `store`.
-        unsafe { buffer.as_ptr().wrapping_add(len + 3).read_volatile() };
-        let overflow = buffer.take_overflow().unwrap().unwrap();
-        assert_eq!(overflow.offset, len + 3);
-        if cfg!(target_arch = "x86_64") {
-            let sentence =
-                format!("byte {} of a {len}-byte buffer was read: 3 bytes past its end", len + 3);
-            assert_eq!(overflow.to_string(), sentence);
+        for (past, words) in [(0, "just past"), (1, "1 byte past"), (3, "3 bytes past")] {
+            let offset = len + past;
+            // SAFETY: as in `store`.
+            unsafe { buffer.as_ptr().wrapping_add(offset).read_volatile() };
+            let overflow = buffer.take_overflow().unwrap().unwrap();
+            assert_eq!(overflow.offset, offset);
+            if cfg!(target_arch = "x86_64") {
+                let sentence =
+                    format!("byte {offset} of a {len}-byte buffer was read: {words} its end");
+                assert_eq!(overflow.to_string(), sentence);
+            }
         }
     }
 }
@@ -72,6 +77,34 @@ fn a_program_that_is_not_dies_at_the_instruction() {
         0
     });
     assert!(matches!(status, WaitStatus::Signaled(_, Signal::SIGSEGV, _)), "{status:?}");
+    assert_eq!(buffer.take_overflow().unwrap(), None);
+}
+
+/// Whatever came between whose steps: once nothing is noted any more, the page is closed.
+fn overflows_while_others_are_taken_leave_the_guard_page_closed() {
+    let buffer = buffer(16, OnOverflow::GoOn);
+    let stop = AtomicBool::new(false);
+    let taken = thread::scope(|scope| {
+        for number in 0..2 {
+            let (buffer, stop) = (&buffer, &stop);
+            scope.spawn(move || {
+                while !stop.load(Relaxed) {
+                    store(buffer, 16 + number);
+                }
+            });
+        }
+        let (wanted, mut taken) = (testkit::soak(2_000, 100_000), 0);
+        let mut rounds = testkit::rounds(50_000, 2_000_000);
+        while rounds.next(taken >= wanted).is_some() {
+            taken += usize::from(buffer.take_overflow().unwrap().is_some());
+        }
+        stop.store(true, Relaxed);
+        taken
+    });
+    while buffer.take_overflow().unwrap().is_some() {}
+    store(&buffer, 16 + 1_000);
+    let overflow = buffer.take_overflow().unwrap();
+    assert_eq!(overflow.map(|first| first.offset), Some(1_016), "not noticed, after {taken}");
     assert_eq!(buffer.take_overflow().unwrap(), None);
 }
 

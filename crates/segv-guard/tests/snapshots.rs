@@ -10,14 +10,14 @@ use ipc_common::{Errno, PageSize};
 use nix::sys::wait::WaitStatus;
 use segv_guard::install;
 use segv_guard::uses::{Snapshot, Snapshots};
-use support::{Random, in_child, use_up_mappings};
+use support::{Random, in_child, mappings_that_can_be_used_up, use_up_mappings};
 
 testkit::cases! {
     a_snapshot_is_what_the_memory_was;
     only_pages_that_are_written_are_copied_and_each_once;
     of_writes_in_order_a_snapshot_never_has_a_later_one_only;
     readers_and_writers_of_one_page_agree_on_what_was_before;
-    when_no_mapping_is_left_more_is_copied_and_nothing_is_lost;
+    when_no_mapping_is_left_more_is_copied_and_nothing_is_lost needs mappings_that_can_be_used_up;
     there_is_one_snapshot_at_a_time;
     a_child_made_by_fork_goes_on_with_its_snapshot;
 }

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -54,7 +54,30 @@ pub struct Program {
     input: Option<ChildStdin>,
     lines: Receiver<String>,
     heard: Vec<String>,
-    errors: Option<JoinHandle<String>>,
+    complaints: Arc<Complaints>,
+    errors: Option<JoinHandle<()>>,
+}
+
+/// What a program has written to standard error so far.
+#[derive(Default)]
+struct Complaints {
+    bytes: Mutex<Vec<u8>>,
+    more: Condvar,
+}
+
+impl Complaints {
+    /// Until there are no more.
+    fn listen(&self, mut from: impl Read) {
+        let mut some = [0; 4096];
+        while let Ok(count @ 1..) = from.read(&mut some) {
+            self.bytes.lock().expect("no panic in here").extend_from_slice(&some[..count]);
+            self.more.notify_all();
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().expect("no panic in here")).into_owned()
+    }
 }
 
 /// A program that has ended.
@@ -82,7 +105,7 @@ impl Program {
         remember(child.id(), before);
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut complaints = child.stderr.take().expect("it is piped");
+        let stderr = child.stderr.take().expect("it is piped");
         let (send, lines) = mpsc::channel();
         thread::spawn(move || {
             for line in output.split(b'\n') {
@@ -92,12 +115,10 @@ impl Program {
                 }
             }
         });
-        let errors = thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = complaints.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
-        });
-        Program { child, input, lines, heard: Vec::new(), errors: Some(errors) }
+        let complaints = Arc::new(Complaints::default());
+        let listening = complaints.clone();
+        let errors = Some(thread::spawn(move || listening.listen(stderr)));
+        Program { child, input, lines, heard: Vec::new(), complaints, errors }
     }
 
     /// Starts a program with arguments only.
@@ -136,8 +157,8 @@ impl Program {
             Err(RecvTimeoutError::Timeout) => panic!("silent after {:?}", self.heard),
             Err(RecvTimeoutError::Disconnected) => {
                 let _ = self.child.kill();
-                let errors = self.errors.take().map(|thread| thread.join().unwrap_or_default());
-                panic!("ended after {:?}: {errors:?}", self.heard);
+                let complaints = self.all_complaints();
+                panic!("ended after {:?}: {complaints:?}", self.heard);
             }
         }
     }
@@ -157,6 +178,29 @@ impl Program {
         let line = self.lines.recv_timeout(limit).ok()?;
         self.heard.push(line.clone());
         Some(line)
+    }
+
+    /// Waits until it has complained of `what` so many times, counted from its start.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub fn complained(&self, what: &str, times: usize) {
+        let enough =
+            |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).matches(what).count() >= times;
+        let bytes = self.complaints.bytes.lock().expect("no panic in here");
+        let waited =
+            self.complaints.more.wait_timeout_while(bytes, PATIENCE, |bytes| !enough(bytes));
+        let (bytes, waited) = waited.expect("no panic in here");
+        let heard = String::from_utf8_lossy(&bytes).into_owned();
+        drop(bytes);
+        assert!(!waited.timed_out(), "not {times} times {what:?}: {heard:?}");
+    }
+
+    /// All that it has complained about, once it has ended.
+    fn all_complaints(&mut self) -> String {
+        let _ = self.errors.take().map(JoinHandle::join);
+        self.complaints.text()
     }
 
     /// Sends it a signal.
@@ -191,9 +235,9 @@ impl Program {
         while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(2)) {
             self.heard.push(line);
         }
-        let stderr = self.errors.take().map(|thread| thread.join().unwrap_or_default());
+        let stderr = self.all_complaints();
         let stdout = self.heard.iter().map(|line| format!("{line}\n")).collect();
-        Finished { status, stdout, stderr: stderr.unwrap_or_default() }
+        Finished { status, stdout, stderr }
     }
 
     /// Kills it as `kill -9` would, and waits for its end.
@@ -230,6 +274,17 @@ impl Finished {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_complaint_is_heard_while_the_program_runs() {
+        let say = "echo one >&2; read answer; echo \"two one\" >&2; read answer";
+        let mut program = Program::with("sh", ["-c", say]);
+        program.complained("one", 1);
+        program.tell("\n");
+        program.complained("one", 2);
+        assert!(program.is_running());
+        assert_eq!(program.finish().stderr, "one\ntwo one\n");
+    }
 
     #[test]
     fn what_was_made_before_a_process_was_started_is_somebody_elses() {

@@ -3,7 +3,7 @@
 use std::mem;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use ipc_common::view::{ReadView, WriteView};
 use ipc_common::{Errno, Error, Result};
@@ -47,10 +47,11 @@ impl Memory {
         Memory { watch: Some(watch), pages, protection }
     }
 
-    /// Whether zeros have taken the place of some of the file's pages.
+    /// Whether zeros have taken the place of some of the file's pages: asked after an access, about
+    /// that access as well.
     #[inline]
     pub fn is_replaced(&self) -> bool {
-        self.replaced().is_some_and(|replaced| replaced.load(Ordering::Acquire))
+        self.watch.as_ref().is_some_and(FileWatch::is_replaced)
     }
 
     #[inline]

@@ -4,6 +4,7 @@
 mod common;
 mod cut;
 mod notes;
+mod resizing;
 mod storm;
 
 use std::fs::{self, File};
@@ -20,12 +21,13 @@ use ipc_common::view::WriteView;
 use ipc_common::{Errno, Error, PageSize};
 use mmap_file::integer::four_bytes;
 use mmap_file::mapping::truncation::{Shrunk, still_reaches};
-use mmap_file::note::{Adopt, NoteReader, NoteWriter};
-use mmap_file::{Access, Advice, MapOptions, MappedFile, Mapping, Protection, open_file};
+use mmap_file::note::{Adopt, NoteReader, NoteWriter, Whereabouts};
+use mmap_file::{Access, Advice, MapOptions, MappedFile, Mapping, Protection, maps, open_file};
 use testkit::{Folder, Peer, peer};
 
 use cut::*;
 use notes::*;
+use resizing::*;
 use storm::*;
 
 testkit::cases! {
@@ -39,6 +41,8 @@ testkit::cases! {
     what_is_left_of_a_note_is_shown_to_nobody;
     a_file_with_something_else_in_it_is_not_renewed;
     a_storm_kills_no_copy_no_atomic_and_no_call_of_a_mapping;
+    a_storm_kills_nobody_who_grows_and_shrinks_the_file_himself;
+    a_storm_hides_no_mapping_from_the_list;
     the_same_storm_kills_a_plain_access;
     a_storm_tears_no_note;
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Cuts the file at random and makes it as long as it was, all the time.
-fn cutter(path: &Path, pages: usize, pause: u64) -> Peer {
+pub fn cutter(path: &Path, pages: usize, pause: u64) -> Peer {
     let file = File::options().write(true).open(path).unwrap();
     peer(move |random| {
         file.set_len(random.below(pages * page()) as u64).unwrap();
@@ -15,13 +15,13 @@ fn cutter(path: &Path, pages: usize, pause: u64) -> Peer {
 
 /// Of a call in the storm: done, cut short, or another error, which should not be.
 #[derive(Debug, Default)]
-struct Outcomes {
-    done: usize,
-    shrunk: usize,
+pub struct Outcomes {
+    pub done: usize,
+    pub shrunk: usize,
 }
 
 impl Outcomes {
-    fn count<T>(&mut self, found: Result<T, Error>) {
+    pub fn count<T>(&mut self, found: Result<T, Error>) {
         match found {
             Ok(_) => self.done += 1,
             Err(error) if Shrunk::of(&error).is_some() => self.shrunk += 1,
@@ -82,6 +82,13 @@ pub fn a_storm_kills_no_copy_no_atomic_and_no_call_of_a_mapping() {
                             Err(error) => outcomes.count(Err::<(), _>(error)),
                         }
                         outcomes.count(mapping.flush_async(0..mapping.len()));
+                        outcomes.count(mapping.flush(at..at + 1));
+                        // Zeros that come in between have the one protection or the other.
+                        outcomes.count(mapping.protect(Protection::Read));
+                        outcomes.count(
+                            mapping.view().and_then(|view| view.load_u32(at, Ordering::Relaxed)),
+                        );
+                        outcomes.count(mapping.protect(Protection::ReadWrite));
                         outcomes.count(mapping.advise(at..at + 1, Advice::WillNeed));
                         outcomes.count(mapping.advise(at..at + 1, Advice::PopulateRead));
                         outcomes.count(four_bytes(path, at as u64));
@@ -173,12 +180,20 @@ pub fn a_storm_tears_no_note() {
                     }
                 }
                 reader.wait(Duration::from_micros(20)).unwrap();
+                reader.is_note().unwrap();
+                reader.is_locked().unwrap();
+                assert_eq!(reader.whereabouts().unwrap(), Whereabouts::Here);
             }
             found
         });
         let mut number = 0;
         while !reading.is_finished() {
             number += 1;
+            assert_eq!(writer.whereabouts().unwrap(), Whereabouts::Here);
+            // Spoilt, if the last call was.
+            if let Err(error) = writer.flush() {
+                assert_eq!(error.errno(), Errno::EIO, "{error}");
+            }
             match writer.write(&note_of(number), SECOND) {
                 Ok(_) => written += 1,
                 Err(error) => {

@@ -56,7 +56,7 @@ fn behind_the_page(scene: &Scene, address: usize) -> Mistake {
     match (listed.backing(), listed.is_past_end(address)) {
         (Backing::HugePages, _) => Mistake::NoHugePage,
         (_, Some(true)) => {
-            let had = scene.earlier(address).filter(|earlier| earlier.inode == listed.inode);
+            let had = scene.earlier(address).filter(|earlier| earlier.is_same_file(listed));
             Mistake::PastEndOfFile {
                 page: listed.page_of(address),
                 file: listed.what(),
@@ -169,7 +169,7 @@ fn mapped(scene: &Scene, listed: &Listed, cause: Cause, address: usize, access: 
 }
 
 fn read_only(scene: &Scene, listed: &Listed, what: String) -> Mistake {
-    let is_program = |other: &&Listed| other.inode == listed.inode && other.exec;
+    let is_program = |other: &&Listed| other.is_same_file(listed) && other.exec;
     match listed.backing() {
         Backing::File(_) if scene.mappings().iter().any(|other| is_program(&other)) => {
             Mistake::WriteToConstant { what }

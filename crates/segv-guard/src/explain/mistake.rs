@@ -118,7 +118,7 @@ impl fmt::Display for Mistake {
                 if let Some(nearest) = nearest {
                     write!(f, " ({nearest})")?;
                 }
-                f.write_str(": it was freed, or the pointer never set or written over")
+                f.write_str(": it was freed, or the pointer was never set, or was written over")
             }
             Mistake::StackOverflow { certain: true } => f.write_str(
                 "below the end of the stack, which has overflowed: endless recursion, or a very \

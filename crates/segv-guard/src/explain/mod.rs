@@ -61,6 +61,7 @@ pub use mistake::Mistake;
 pub use outcome::Outcome;
 pub use place::Place;
 pub use scene::Scene;
+pub(crate) use words::bytes;
 pub use words::text_in;
 
 pub use crate::maps::{Backing, Listed};

@@ -158,7 +158,8 @@ fn grows(scene: &Scene, stack: &Listed, below: Option<&Listed>, address: usize) 
     let bottom = page.round_down(address);
     let in_the_way = below.is_some_and(|below| {
         let accessible = below.read || below.write || below.exec;
-        accessible && bottom - below.end < GUARD_GAP_PAGES * page.bytes()
+        // Of a saved list, `below` need not end where a page of this machine does.
+        accessible && bottom.saturating_sub(below.end) < GUARD_GAP_PAGES * page.bytes()
     });
     let limit = scene.pid().and_then(process::stack_limit).unwrap_or(usize::MAX);
     stack.backing() == Backing::Stack && !in_the_way && stack.end - bottom <= limit

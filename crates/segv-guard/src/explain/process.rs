@@ -18,12 +18,17 @@ const GUARDED: u64 = 1 << 58;
 /// All that a process has mapped, by address, with the lengths of the files.
 pub(super) fn mappings(pid: u32) -> Result<Vec<Listed>> {
     let mut all = maps::of(pid)?;
-    // A program's file is mapped four or five times.
-    let mut known: HashMap<u64, Option<u64>> = HashMap::new();
-    for listed in all.iter_mut().filter(|listed| listed.is_file()) {
-        listed.file_len = *known.entry(listed.inode).or_insert_with(|| file_len(pid, listed));
-    }
+    add_lengths(&mut all, |listed| file_len(pid, listed));
     Ok(all)
+}
+
+/// A program's file is mapped four or five times, and asked about once.
+fn add_lengths(mappings: &mut [Listed], mut len: impl FnMut(&Listed) -> Option<u64>) {
+    let mut known: HashMap<(String, u64), Option<u64>> = HashMap::new();
+    for listed in mappings.iter_mut().filter(|listed| listed.is_file()) {
+        let file = (listed.device.clone(), listed.inode);
+        listed.file_len = *known.entry(file).or_insert_with(|| len(listed));
+    }
 }
 
 fn file_len(pid: u32, listed: &Listed) -> Option<u64> {
@@ -82,6 +87,24 @@ mod tests {
     use super::*;
     use nix::sys::memfd::{MFdFlags, memfd_create};
     use nix::unistd::ftruncate;
+
+    #[test]
+    fn files_of_two_devices_with_one_inode_have_lengths_of_their_own() {
+        let lines: [&[u8]; 3] = [
+            b"1000-2000 r--s 0 fe:00 7 /a",
+            b"3000-4000 r--s 0 00:2a 7 /b",
+            b"5000-6000 r--s 0 fe:00 7 /a",
+        ];
+        let mut mappings: Vec<Listed> =
+            lines.iter().filter_map(|line| Listed::parse(line)).collect();
+        let mut asked = 0;
+        add_lengths(&mut mappings, |listed| {
+            asked += 1;
+            Some(listed.start as u64)
+        });
+        let lengths: Vec<_> = mappings.iter().map(|listed| listed.file_len).collect();
+        assert_eq!((asked, lengths), (2, vec![Some(0x1000), Some(0x3000), Some(0x1000)]));
+    }
 
     #[test]
     fn a_file_is_known_by_its_inode_and_not_by_its_place() {

@@ -55,7 +55,8 @@ impl Scene {
     }
 
     /// A process of which only a copy of /proc/PID/maps is left. How long its files were is not in
-    /// there, nor how far its stack could grow. Lines that are none are skipped.
+    /// there, nor how far its stack could grow. Lines that are none are skipped, and so are those of
+    /// mappings that end before they begin or lie over another: no kernel has written them.
     ///
     /// ```
     /// use segv_guard::explain::{Outcome, Scene};
@@ -71,6 +72,15 @@ impl Scene {
 
     pub(super) fn new(mut mappings: Vec<Listed>) -> Scene {
         mappings.sort_by_key(|listed| listed.start);
+        // All that follows counts on it: in order, none empty, none over another.
+        let mut end = 0;
+        mappings.retain(|listed| {
+            let fits = end <= listed.start && listed.start < listed.end;
+            if fits {
+                end = listed.end;
+            }
+            fits
+        });
         let (earlier, objects) = (Vec::new(), Vec::new());
         Scene { pid: None, mappings, stack_pointer: None, earlier, objects }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::fault::Access;
 
 /// `1 byte`, `400 bytes`, `12 KiB`, `3 GiB`: exact as long as that can be read at a glance.
-pub(super) fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if count == 1 {
         return "1 byte".into();

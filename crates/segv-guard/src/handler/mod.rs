@@ -2,7 +2,8 @@
 //!
 //! What it may do is little: the thread it interrupts may be holding any lock, in the middle of
 //! any allocation. So there is no lock, no allocation and no formatting in here, nothing that
-//! panics, and no system call unless a signal is passed on or a range's handler makes one.
+//! panics, and no system call unless a signal is passed on, a range's handler makes one, or zeros
+//! are put in the place of a watched file's missing pages (`mapped`).
 
 mod previous;
 

@@ -20,13 +20,15 @@
 //!
 //! `state` is a mapping as the handler needs it; `places` keeps them where a handler finds them, and
 //! where a new one is put without allocating; `protocol` is the order of loads and stores by which
-//! handlers look at a place that other threads take and give back.
+//! handlers look at a place that other threads take and give back; `zeros` that by which one of
+//! several handlers replaces the missing pages.
 
 mod places;
 mod protocol;
 mod state;
+mod zeros;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 use ipc_common::Result;
 use nix::sys::mman::ProtFlags;
@@ -36,6 +38,7 @@ use crate::handler::Guard;
 use crate::table;
 use places::Taken;
 pub(crate) use places::overlapping;
+use zeros::Flag;
 
 /// A mapping of a file whose missing pages are replaced by zeros when they are touched in place,
 /// until dropped. Made by [`Guard::watch_file`].
@@ -45,16 +48,39 @@ pub struct FileWatch(Taken);
 
 impl FileWatch {
     /// Set once pages have been replaced, and before: for
-    /// [`ReadView::watched`](ipc_common::view::ReadView::watched).
+    /// [`ReadView::watched`](ipc_common::view::ReadView::watched). Who looks at it himself calls
+    /// [`FileWatch::is_replaced`].
     #[inline]
     pub fn replaced(&self) -> &AtomicBool {
         &self.0.state().replaced
+    }
+
+    /// Whether pages have been replaced. To be asked *after* the load, store or atomic that is in
+    /// question: if it answers no, that was the file's.
+    ///
+    /// An Acquire load of the flag would not do: a processor that does not keep loads in order
+    /// (aarch64) may do it before the access. Here is a fence between the two.
+    #[inline]
+    pub fn is_replaced(&self) -> bool {
+        zeros::were_there(self.replaced())
     }
 
     /// To be called when the protection of the mapping has changed: the zeros get the same (but
     /// are never executable).
     pub fn set_protection(&self, protection: ProtFlags) {
         self.0.state().set_protection(protection);
+    }
+}
+
+impl Flag for AtomicBool {
+    #[inline]
+    fn fence(&self, order: Ordering) {
+        fence(order);
+    }
+
+    #[inline]
+    fn load(&self, order: Ordering) -> bool {
+        self.load(order)
     }
 }
 
@@ -67,6 +93,10 @@ impl Guard {
     /// full, is the same signal and the same code. Executing past the end stays deadly; so does
     /// touching it when the process has more mappings than `vm.max_map_count`, where mmap(2) does
     /// not even replace one.
+    ///
+    /// After fork(2), the child watches the same ranges, and what is replaced there is replaced there
+    /// only. If the parent had several threads then, the child must neither watch any more nor drop a
+    /// watch: as with any lock, another thread may have been at it.
     ///
     /// # Errors
     ///
@@ -97,10 +127,10 @@ impl Guard {
     /// let word = unsafe { start.cast::<AtomicU32>().as_ref() };
     ///
     /// word.store(7, Ordering::Relaxed);
-    /// assert!(!watch.replaced().load(Ordering::Acquire));
+    /// assert!(!watch.is_replaced());
     /// file.set_len(0)?; // somebody truncates the file
     /// assert_eq!(word.fetch_add(1, Ordering::Relaxed), 0); // not 7, and no SIGBUS
-    /// assert!(watch.replaced().load(Ordering::Acquire));
+    /// assert!(watch.is_replaced());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub unsafe fn watch_file(

@@ -78,6 +78,11 @@ impl Listed {
         (self.start..self.end).contains(&address)
     }
 
+    /// Whether both show the same file. An inode alone says that of one device only.
+    pub(crate) fn is_same_file(&self, other: &Listed) -> bool {
+        self.is_file() && (&self.device, self.inode) == (&other.device, other.inode)
+    }
+
     /// Whether the file has lost its name.
     pub fn is_deleted(&self) -> bool {
         self.name.as_os_str().as_encoded_bytes().ends_with(b" (deleted)")
@@ -92,7 +97,7 @@ impl Listed {
 
     /// Which byte of the file an address shows; of a mapping without a file, which byte of it.
     pub fn offset_of(&self, address: usize) -> u64 {
-        self.offset + address.saturating_sub(self.start) as u64
+        self.offset.saturating_add(address.saturating_sub(self.start) as u64)
     }
 
     /// Which page of the file an address shows, counted from 0.

@@ -38,11 +38,9 @@ impl fmt::Display for CutShort {
     }
 }
 
-impl std::error::Error for CutShort {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.fault)
-    }
-}
+/// Without a source: the fault is in the sentence, and who prints a chain of errors would print it
+/// twice.
+impl std::error::Error for CutShort {}
 
 /// # Probes of any address
 ///

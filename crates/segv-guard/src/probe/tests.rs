@@ -163,3 +163,14 @@ fn the_kernels_copy_reports_exactly_what_was_there() {
         assert_eq!(copied, bytes);
     }
 }
+
+#[test]
+fn a_chain_of_errors_names_the_fault_once() {
+    let guard = crate::install().unwrap();
+    // SAFETY: no Rust value lies in the first page of an address space.
+    let cut = unsafe { guard.read(std::ptr::without_provenance(8), &mut [0; 4]) }.unwrap_err();
+    let first: &dyn std::error::Error = &cut;
+    let chain: Vec<_> = std::iter::successors(Some(first), |error| error.source()).collect();
+    let all = chain.iter().map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    assert_eq!(all.matches(&cut.fault.to_string()).count(), 1, "{all}");
+}

@@ -63,6 +63,22 @@ pub(crate) fn futex_wake(word: *const AtomicU32) {
     unsafe { libc::syscall(libc::SYS_futex, word, operation, c_int::MAX) };
 }
 
+/// membarrier(2): whatever this thread stored before is seen by every other thread of the process in
+/// what that does from now on, as if each of them had just passed a full barrier. A kernel without
+/// it (or whoever forbids it) does nothing.
+pub(crate) fn barrier_for_all_threads() {
+    /// linux/membarrier.h.
+    const PRIVATE_EXPEDITED: c_int = 1 << 3;
+    const REGISTER_PRIVATE_EXPEDITED: c_int = 1 << 4;
+    // SAFETY: it takes numbers.
+    let ask = |command: c_int| unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) };
+    // EPERM: the process has to say once that it will want this.
+    if ask(PRIVATE_EXPEDITED) != 0 && Errno::last() == Errno::EPERM {
+        ask(REGISTER_PRIVATE_EXPEDITED);
+        ask(PRIVATE_EXPEDITED);
+    }
+}
+
 /// sched_yield(2).
 pub(crate) fn give_way() {
     // SAFETY: it takes nothing.

@@ -5,6 +5,7 @@ use std::mem::{self, MaybeUninit};
 use std::ptr;
 
 use nix::errno::Errno;
+use nix::sys::signal::{SigSet, SigmaskHow};
 
 /// What is done on `signal` now; nothing is changed.
 pub(crate) fn current_action(signal: c_int) -> nix::Result<libc::sigaction> {
@@ -27,6 +28,17 @@ pub(crate) fn set_default(signal: c_int) {
     let action: libc::sigaction = unsafe { mem::zeroed() };
     // SAFETY: a valid action. It cannot fail for a signal that had a handler.
     unsafe { libc::sigaction(signal, &action, ptr::null_mut()) };
+}
+
+/// Keeps all signals from the calling thread, until [`restore_signals`] is given what this returns.
+pub(crate) fn block_signals() -> SigSet {
+    // It cannot fail: nothing is invalid. Without a mask, nothing would be restored.
+    SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK).unwrap_or(SigSet::empty())
+}
+
+/// Lets them come again.
+pub(crate) fn restore_signals(before: &SigSet) {
+    let _ = before.thread_set_mask();
 }
 
 /// Sends the calling thread `signal` once more, with the same `info`: whoever waits for this

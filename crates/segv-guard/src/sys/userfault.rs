@@ -37,6 +37,13 @@ pub(crate) struct PageRegion {
     categories: u64,
 }
 
+#[cfg(test)]
+impl PageRegion {
+    pub(crate) fn of(addresses: Range<u64>) -> PageRegion {
+        PageRegion { start: addresses.start, end: addresses.end, categories: PAGE_IS_WRITTEN }
+    }
+}
+
 /// `struct pm_scan_arg`.
 #[repr(C)]
 #[derive(Default)]

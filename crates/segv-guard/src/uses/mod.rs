@@ -16,6 +16,11 @@
 //! page that is closed gives `EFAULT`, and no handler runs. Read into memory of one's own, and
 //! copy.
 //!
+//! A child made by fork(2) goes on by itself, with a copy (of a [`Pager`]: with the very pages, but not
+//! its thread). If the parent had several
+//! threads, a page that another one had in hand just then stays in its hands there: to touch it
+//! waits for ever. Fork when no other thread is at it, or call exec(2) next.
+//!
 //! A signal handler of the program's own must leave this memory alone, unless what it touches has
 //! been opened: it may have interrupted the very thread that is about to open the page.
 

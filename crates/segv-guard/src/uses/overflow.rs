@@ -12,12 +12,15 @@
 
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::slice;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ipc_common::view::WriteView;
 use ipc_common::{Errno, Error, PageSize, Result};
 
+use super::written::protocol::{self, CLEAN};
+use crate::explain::bytes;
 use crate::fault::{Access, Cause, Fault};
 use crate::handler::Guard;
 use crate::region::{Protection, Region};
@@ -57,10 +60,10 @@ impl fmt::Display for Overflow {
         let past = offset - len;
         match past {
             0 => write!(f, "byte {offset} of a {len}-byte buffer was {did}: just past its end"),
-            _ => write!(
-                f,
-                "byte {offset} of a {len}-byte buffer was {did}: {past} bytes past its end"
-            ),
+            _ => {
+                let past = bytes(past as u64);
+                write!(f, "byte {offset} of a {len}-byte buffer was {did}: {past} past its end")
+            }
         }
     }
 }
@@ -85,6 +88,8 @@ impl fmt::Display for Overflow {
 pub struct GuardedBuffer {
     _range: Registration,
     state: Arc<State>,
+    /// One caller of [`GuardedBuffer::take_overflow`] at a time.
+    taking: Mutex<()>,
 }
 
 struct State {
@@ -95,6 +100,8 @@ struct State {
     /// The first overflow: 0, or the distance from the end, shifted left by two, with the access
     /// in the two bits, plus 4.
     first: AtomicU64,
+    /// Of the guard page, as in write tracking, where the order is proved: never open while CLEAN.
+    mark: AtomicU8,
 }
 
 impl GuardedBuffer {
@@ -113,10 +120,11 @@ impl GuardedBuffer {
         let last = region.pages() - 1;
         region.protect(last..last + 1, Protection::Closed)?;
         let (start, size) = (region.address() + guard_start, page.bytes());
-        let state = Arc::new(State { region, len, on_overflow, first: AtomicU64::new(0) });
+        let (first, mark) = (AtomicU64::new(0), AtomicU8::new(CLEAN));
+        let state = Arc::new(State { region, len, on_overflow, first, mark });
         // After the copies: a probe or a view that runs over the end wants its error.
         let range = guard.register(start, size, Turn::AfterCopies, state.clone())?;
-        Ok(GuardedBuffer { _range: range, state })
+        Ok(GuardedBuffer { _range: range, state, taking: Mutex::new(()) })
     }
 
     /// How many bytes there are.
@@ -144,18 +152,36 @@ impl GuardedBuffer {
 
     /// The first overflow since the last call; the guard page is closed again.
     ///
+    /// One that is just happening on another thread may be reported by this call and by the next.
+    ///
     /// # Errors
     ///
-    /// Those of mprotect(2).
+    /// Those of mprotect(2); the next call then reports what this one would have.
     pub fn take_overflow(&self) -> Result<Option<Overflow>> {
-        let State { region, len, first, .. } = &*self.state;
-        if first.load(Relaxed) == 0 {
-            return Ok(None);
+        let State { region, len, on_overflow, first, mark } = &*self.state;
+        let _one_at_a_time = self.taking.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = match on_overflow {
+            OnOverflow::Die => first.swap(0, Relaxed),
+            // What counts if a handler has the page in hand: it is not closed then, and stays noted.
+            OnOverflow::GoOn => first.load(Relaxed),
+        };
+        let mut failed = None;
+        protocol::collect(
+            slice::from_ref(mark),
+            |_| {},
+            || {
+                // The page is in our hands: nobody else notes an overflow, or forgets one.
+                let last = region.pages() - 1;
+                failed = region.try_protect(last..last + 1, Protection::Closed).err();
+                if failed.is_none() {
+                    noted = first.swap(0, Relaxed);
+                }
+                failed.is_none()
+            },
+        );
+        if let Some(errno) = failed {
+            return Err(Error::new("mprotect", errno, format!("the guard page of {self:?}")));
         }
-        // Closed before it is forgotten: an overflow in between is noted as long as none is.
-        let last = region.pages() - 1;
-        region.protect(last..last + 1, Protection::Closed)?;
-        let noted = first.swap(0, Relaxed);
         Ok(noted.checked_sub(4).map(|noted| Overflow {
             offset: len + (noted >> 2) as usize,
             len: *len,
@@ -182,15 +208,25 @@ unsafe impl OnFault for State {
         let past = fault.address().and_then(|address| address.checked_sub(end));
         let (Some(past), Cause::Protection) = (past, fault.cause()) else { return Answer::NotMine };
         let noted = ((past as u64) << 2 | u64::from(fault.access() as u32)) + 4;
-        let is_first = self.first.compare_exchange(0, noted, Relaxed, Relaxed).is_ok();
+        // Fails if there is one already: only the first counts.
+        let note = || self.first.compare_exchange(0, noted, Relaxed, Relaxed);
+        if self.on_overflow == OnOverflow::Die {
+            let _ = note();
+            return Answer::NotMine;
+        }
         let last = self.region.pages() - 1;
-        match self.on_overflow {
-            OnOverflow::Die => Answer::NotMine,
-            OnOverflow::GoOn => match self.region.try_protect(last..last + 1, Protection::Open) {
-                Ok(()) if is_first => Answer::Mended,
-                Ok(()) => Answer::Retry,
-                Err(_) => Answer::NotMine,
-            },
+        let opened = protocol::write_fault(&self.mark, || {
+            let is_first = note().is_ok();
+            let opened = self.region.try_protect(last..last + 1, Protection::Open).is_ok();
+            if is_first && !opened {
+                self.first.store(0, Relaxed);
+            }
+            opened
+        });
+        match opened {
+            protocol::Fault::Opened => Answer::Mended,
+            protocol::Fault::Elsewhere => Answer::Retry,
+            protocol::Fault::NoRoom => Answer::NotMine,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Every command as a student would run it; every deed of the tour against what others say of it.
 
+mod dirty;
 mod explain;
+mod lazy;
+mod overflow;
 mod stories;
 #[path = "../support/mod.rs"]
 mod support;
@@ -18,7 +21,10 @@ use serde_json::Value;
 use support::PART;
 use testkit::{Finished, Folder, Program, need};
 
+use dirty::*;
 use explain::*;
+use lazy::*;
+use overflow::*;
 use stories::*;
 use tour::*;
 use usage::*;
@@ -41,6 +47,18 @@ testkit::cases! {
     explain_is_about_the_process_that_was_named;
     a_process_that_is_not_there_has_a_clear_error;
     another_users_process_says_so needs need::ordinary_user;
+    an_overflow_is_reported_at_its_byte_and_changes_a_plain_neighbour;
+    the_fault_of_an_overflow_is_the_one_that_strace_sees needs need::strace;
+    a_guarded_writer_dies_alone_as_it_does_before_an_audience;
+    the_overflow_reads_as_well_as_it_parses;
+    pages_are_filled_when_they_are_touched_and_only_then;
+    lazy_faults_once_for_each_page_it_fills needs need::strace;
+    lazy_says_which_pages_there_are;
+    dirty_finds_the_pages_that_were_written_and_no_others;
+    by_faults_each_page_costs_one_signal_a_round needs need::strace;
+    the_kernel_finds_the_same_pages_without_a_signal needs need::strace, kernel_marks;
+    where_the_kernel_has_no_marks_it_is_said;
+    the_drawing_is_what_the_numbers_say;
     the_demo_tells_the_whole_story_and_leaves_nothing;
     a_closed_pipe_is_no_error;
     wrong_usage_is_exit_code_2;
@@ -59,6 +77,19 @@ fn run(arguments: &[&str]) -> Finished {
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+/// The output, and the lines of strace about SIGSEGV in it and its children.
+fn under_strace(arguments: &[&str]) -> (String, Vec<String>) {
+    let folder = testkit::folder();
+    let log = folder.file("log");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-e", "trace=none", "-e", "signal=SIGSEGV", "-o"]).arg(&log);
+    strace.arg(env!("CARGO_BIN_EXE_segv-guard")).args(arguments);
+    let printed = Program::run(&mut strace).ok();
+    let log = fs::read_to_string(log).unwrap();
+    let signals = log.lines().filter(|line| line.contains("{si_signo=SIGSEGV"));
+    (printed, signals.map(str::to_owned).collect())
 }
 
 /// The tour's own report, by name; what was not possible here is left out.

@@ -41,6 +41,12 @@ pub fn a_closed_pipe_is_no_error() {
         &["raw"],
         &["truncate"],
         &["explain", "8"],
+        &["overflow"],
+        &["overflow", "--json"],
+        &["lazy"],
+        &["lazy", "--json"],
+        &["dirty"],
+        &["dirty", "--json"],
         &["demo"],
     ] {
         let (read, write) = std::io::pipe().unwrap();
@@ -66,28 +72,47 @@ pub fn wrong_usage_is_exit_code_2() {
         &["explain", "12345678901234567"],
         &["explain", "8", "--pid", "me"],
         &["tour", "--only"],
+        &["overflow", "16"],
+        &["overflow-writer", "nonsense"],
+        &["lazy", "--mib", "0"],
+        &["lazy", "--mib", "65537"],
+        &["lazy", "--touch", "-1"],
+        &["lazy", "--touch", "999999999999"],
+        &["dirty", "--round", "64"],
+        &["dirty", "--round", "9-8"],
+        &["dirty", "--round", ""],
+        &["dirty", "--backend", "nobody"],
     ] {
         let finished = run(arguments);
         assert_eq!(finished.code(), Some(2), "{arguments:?}: {finished:?}");
         assert!(finished.stdout.is_empty() && !finished.stderr.is_empty());
     }
     let help = run(&["--help"]).ok();
-    for command in ["demo", "raw", "tour", "truncate", "explain"] {
-        assert!(help.contains(command));
+    for command in ["demo", "raw", "tour", "truncate", "overflow", "lazy", "dirty", "explain"] {
+        assert!(help.contains(&format!("\n  {command} ")), "{help}");
         assert!(run(&[command, "--help"]).ok().contains("Exit codes: 0"), "{command}");
     }
-    assert!(!help.contains("commit ") && !help.contains("truncate-reader"), "{help}");
+    for command in ["overflow", "lazy", "dirty"] {
+        assert!(help.contains(&format!("segv-guard {command} ")), "{help}");
+        assert!(run(&[command, "--help"]).ok().contains("Examples:"), "{command}");
+    }
+    for ours in ["commit ", "truncate-reader", "overflow-writer"] {
+        assert!(!help.contains(ours), "{help}");
+    }
 }
 
 pub fn colours_are_for_terminals() {
-    let shown = |environment: &[(&str, &str)]| {
-        let line = format!("{} tour --only null-read", env!("CARGO_BIN_EXE_segv-guard"));
+    let shown = |arguments: &str, environment: &[(&str, &str)]| {
+        let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_segv-guard"));
         let mut script = Command::new("script");
         script.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").env_remove("NO_COLOR");
         Program::run(script.envs(environment.iter().copied())).stdout
     };
-    assert!(!run(&["tour", "--only", "null-read"]).ok().contains('\x1b'));
-    assert!(shown(&[]).contains('\x1b'));
-    assert!(!shown(&[("NO_COLOR", "1")]).contains('\x1b'));
-    assert!(!shown(&[("TERM", "dumb")]).contains('\x1b'));
+    for arguments in ["tour --only null-read", "dirty --round 3"] {
+        let words: Vec<_> = arguments.split(' ').collect();
+        assert!(!run(&words).ok().contains('\x1b'));
+        assert!(shown(arguments, &[]).contains('\x1b'));
+        assert!(!shown(arguments, &[("NO_COLOR", "1")]).contains('\x1b'));
+        assert!(!shown(arguments, &[("TERM", "dumb")]).contains('\x1b'));
+    }
 }

@@ -6,6 +6,8 @@
 
 #[path = "../../src/mapped/protocol.rs"]
 mod mapped_protocol;
+#[path = "../../src/mapped/zeros.rs"]
+mod mapped_zeros;
 #[path = "../../src/table/protocol.rs"]
 mod protocol;
 #[path = "../../src/uses/snapshot/protocol.rs"]
@@ -17,3 +19,4 @@ mod mapped;
 mod snapshot;
 mod table;
 mod written;
+mod zeros;

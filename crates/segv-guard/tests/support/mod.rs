@@ -180,10 +180,28 @@ pub fn can_trace() -> Result<(), String> {
     }
 }
 
+/// `vm.max_map_count`: from 65,530, the kernel's own, to 1,048,576, which some distributions set.
+pub fn max_map_count() -> usize {
+    let file = "/proc/sys/vm/max_map_count";
+    std::fs::read_to_string(file).unwrap().trim().parse().unwrap()
+}
+
+/// Not so many mappings that using them up takes the machine's memory: each costs the kernel some
+/// 200 bytes.
+pub fn mappings_that_can_be_used_up() -> Result<(), String> {
+    const AFFORDABLE: usize = 1 << 20;
+    match max_map_count() {
+        0..=AFFORDABLE => Ok(()),
+        count => Err(format!("vm.max_map_count is {count}: too many to be used up")),
+    }
+}
+
 /// Uses mappings up until there are only a few left, which the C library and a thread or two may
 /// need. What it returns keeps them.
 pub fn use_up_mappings() -> Region {
-    let region = Region::new(200_000 * ipc_common::PageSize::system().bytes()).unwrap();
+    // Two pages, protected differently, are two mappings.
+    let pages = max_map_count() + 100;
+    let region = Region::new(pages * ipc_common::PageSize::system().bytes()).unwrap();
     use_up_mappings_by(&region);
     region.protect(0..20, Protection::Open).unwrap();
     region

@@ -44,7 +44,10 @@ use state::State;
 /// # Ok::<(), ipc_common::Error>(())
 /// ```
 ///
-/// In a child made by fork(2) a snapshot goes on by itself, with memory of its own.
+/// In a child made by fork(2) a snapshot goes on by itself, with memory of its own. If the parent had
+/// several threads then, pages that another was just writing for the first time, or all if one was
+/// just beginning or ending a snapshot, are in the hands of a thread that the child has not: to write
+/// them there waits for ever. Fork when no other thread is at it.
 pub struct Snapshots {
     /// Before `state`: no handler may run once that is gone.
     _range: Registration,

@@ -4,12 +4,16 @@
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, PoisonError};
+use std::{iter, mem};
 
 use ipc_common::{Error, Result};
 use nix::errno::Errno;
 
 use crate::region::Region;
-use crate::sys::userfault::{self, PageRegion};
+use crate::sys::{
+    self,
+    userfault::{self, PageRegion},
+};
 
 /// How many ranges are asked for in one call.
 const AT_ONCE: usize = 256;
@@ -19,8 +23,10 @@ pub(super) struct Kernel {
     /// As long as it is open, the kernel keeps the marks.
     _userfault: OwnedFd,
     pagemap: OwnedFd,
-    /// One collector at a time.
-    collecting: Mutex<()>,
+    /// The marks are those of its memory, and a child made by fork(2) has the descriptor only.
+    process: i32,
+    /// What a call has found and could not report. Whoever holds it is the one collector.
+    unreported: Mutex<Vec<Range<usize>>>,
 }
 
 impl Kernel {
@@ -40,7 +46,8 @@ impl Kernel {
         unsafe { userfault::mark_writes(&userfault, start.cast(), len) }
             .map_err(failed("UFFDIO_WRITEPROTECT"))?;
         let pagemap = userfault::pagemap().map_err(failed("open"))?;
-        let kernel = Kernel { region, _userfault: userfault, pagemap, collecting: Mutex::new(()) };
+        let (process, unreported) = (sys::process_id(), Mutex::default());
+        let kernel = Kernel { region, _userfault: userfault, pagemap, process, unreported };
         // A kernel that has the one but not the other says so now.
         kernel.take()?;
         Ok(kernel)
@@ -51,28 +58,105 @@ impl Kernel {
     }
 
     pub(super) fn take(&self) -> Result<Vec<Range<usize>>> {
-        let _one_at_a_time = self.collecting.lock().unwrap_or_else(PoisonError::into_inner);
-        let (start, page) = (self.region.address(), self.region.page_size().bytes());
-        let end = start + self.region.len();
-        let mut ranges: Vec<Range<usize>> = Vec::new();
-        let mut buffer = [PageRegion::default(); AT_ONCE];
-        let mut next = start;
-        while next < end {
-            // Looked at and marked anew in one step, page by page: no write falls in between.
-            let (found, walked) = userfault::take_written(&self.pagemap, next..end, &mut buffer)
-                .map_err(|errno| {
-                    Error::new("PAGEMAP_SCAN", errno, format!("{} pages", self.region.pages()))
-                })?;
-            for region in &buffer[..found] {
-                let pages =
-                    (region.start as usize - start) / page..(region.end as usize - start) / page;
-                match ranges.last_mut() {
-                    Some(last) if last.end == pages.start => last.end = pages.end,
-                    _ => ranges.push(pages),
-                }
-            }
-            next = walked;
+        // The descriptor still asks about the parent's memory, and would take the parent's marks.
+        // The child's own pages have none: any of them may have been written.
+        if sys::process_id() != self.process {
+            return Ok(iter::once(0..self.region.pages()).collect());
         }
-        Ok(ranges)
+        let mut found = self.unreported.lock().unwrap_or_else(PoisonError::into_inner);
+        let (start, page) = (self.region.address(), self.region.page_size().bytes());
+        let scan =
+            |rest, room: &mut [PageRegion]| userfault::take_written(&self.pagemap, rest, room);
+        walk(start..start + self.region.len(), &mut found, scan).map_err(|errno| {
+            Error::new("PAGEMAP_SCAN", errno, format!("{} pages", self.region.pages()))
+        })?;
+        let mut pages = mem::take(&mut *found);
+        pages.iter_mut().for_each(|range| {
+            *range = (range.start - start) / page..(range.end - start) / page;
+        });
+        Ok(merged(pages))
+    }
+}
+
+/// Scans all of `rest`, and adds to `found` what each scan has found: its marks are gone, so it
+/// has to stay there if a later scan fails.
+fn walk(
+    mut rest: Range<usize>,
+    found: &mut Vec<Range<usize>>,
+    mut scan: impl FnMut(Range<usize>, &mut [PageRegion]) -> nix::Result<(usize, usize)>,
+) -> nix::Result<()> {
+    let mut room = [PageRegion::default(); AT_ONCE];
+    while !rest.is_empty() {
+        // Looked at and marked anew in one step, page by page: no write falls in between.
+        let (count, walked) = scan(rest.clone(), &mut room)?;
+        found.extend(room[..count].iter().map(|region| region.start as usize..region.end as usize));
+        rest.start = walked;
+    }
+    Ok(())
+}
+
+/// The same numbers in ranges that ascend and do not touch.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|next, last| {
+        let touches = next.start <= last.end;
+        if touches {
+            last.end = last.end.max(next.end);
+        }
+        touches
+    });
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Marks as the kernel has them: what a scan reports, it takes away.
+    struct Marked(Vec<usize>);
+
+    impl Marked {
+        fn scan(&mut self, range: Range<usize>, room: &mut [PageRegion]) -> (usize, usize) {
+            let (mut count, mut walked) = (0, range.end);
+            self.0.retain(|page| {
+                if !range.contains(page) {
+                    return true;
+                }
+                if count == room.len() {
+                    walked = walked.min(*page);
+                    return true;
+                }
+                room[count] = PageRegion::of(*page as u64..*page as u64 + 1);
+                count += 1;
+                false
+            });
+            (count, walked)
+        }
+    }
+
+    #[test]
+    fn what_was_found_before_a_scan_failed_is_reported_by_the_next_call() {
+        let written: Vec<usize> = (0..3 * AT_ONCE).map(|n| 2 * n).collect();
+        let (mut marked, mut found) = (Marked(written.clone()), Vec::new());
+        let mut scans = 0;
+        let failing = |range, room: &mut [PageRegion]| {
+            scans += 1;
+            if scans == 3 { Err(Errno::ENOMEM) } else { Ok(marked.scan(range, room)) }
+        };
+        assert_eq!(walk(0..2_000, &mut found, failing), Err(Errno::ENOMEM));
+        assert_eq!((found.len(), marked.0.len()), (2 * AT_ONCE, AT_ONCE));
+        // Written again in the meantime: not twice in one answer.
+        marked.0.insert(0, 4);
+        let next = |range, room: &mut [PageRegion]| Ok(marked.scan(range, room));
+        walk(0..2_000, &mut found, next).unwrap();
+        let reported = merged(found);
+        assert!(reported.is_sorted_by(|one, next| one.end < next.start), "{reported:?}");
+        assert_eq!(reported.into_iter().flatten().collect::<Vec<_>>(), written);
+    }
+
+    #[test]
+    fn ranges_that_touch_become_one() {
+        assert_eq!(merged(vec![4..6, 0..1, 6..7, 1..3, 5..6]), [0..3, 4..7]);
+        assert!(merged(Vec::new()).is_empty());
     }
 }

@@ -17,7 +17,8 @@
 //!   page costs a signal, an `mprotect` and, in the worst case, two mappings.
 //! - **The kernel's own marks** ([`Backend::Kernel`], Linux 6.7): userfaultfd(2) with asynchronous
 //!   write protection, read by the `PAGEMAP_SCAN` ioctl. The kernel notes the write itself; no
-//!   signal, no mapping more, and system calls may write, too.
+//!   signal, no mapping more, and system calls may write, too. But the marks stay behind at
+//!   fork(2): a child is told that all of its pages may have been written.
 
 mod faults;
 mod kernel;
@@ -124,6 +125,12 @@ impl WriteTracker {
     /// reported by this one or the next, and then its page's bytes are to be seen after that call.
     /// A page may be reported twice, or without a write, if one was just beginning; never too
     /// seldom. Calls on several threads wait for each other.
+    ///
+    /// A child made by fork(2) has memory of its own. By faults, it tracks it from there on as the
+    /// parent does its own; the kernel's marks are not inherited, and each call in the child
+    /// reports every page. In neither case does it take anything from the parent. (The child of a
+    /// program with several threads has only the one that forked: if another was in this call, or
+    /// in the handler for one of these pages, that page or this call waits for ever.)
     ///
     /// # Errors
     ///

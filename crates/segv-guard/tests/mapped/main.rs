@@ -1,36 +1,45 @@
 //! Loads, stores and atomics in a mapping whose file is cut shorter.
 
+mod crowds;
+#[path = "../support/mod.rs"]
 mod support;
+mod watches;
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier};
-use std::thread;
+use std::{ptr, thread};
 
 use ipc_common::view::WriteView;
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::wait::WaitStatus;
 use nix::unistd::ftruncate;
 use segv_guard::table::{Answer, OnFault, Turn};
-use segv_guard::{Cause, Fault, FileWatch, install};
-use support::{OPEN, PART, in_child, pages};
+use segv_guard::{AltStack, Cause, Fault, FileWatch, install};
+use support::{OPEN, PART, in_child, mappings_that_can_be_used_up, max_map_count, pages};
+
+use crowds::*;
+use watches::*;
 
 testkit::cases! {
     an_atomic_past_the_end_gets_zeros_and_the_flag_is_set;
     copies_still_get_their_error_and_nothing_is_replaced;
     whoever_sees_a_zero_sees_the_flag;
-    eight_threads_that_fault_on_one_page_at_once_all_go_on;
+    eight_threads_that_fault_on_one_page_at_once_all_go_on_and_lose_nothing;
+    a_signal_in_the_middle_of_a_fault_may_touch_a_missing_page_itself;
     what_one_thread_stored_in_the_zeros_stays_when_another_faults_behind_it;
     what_a_forked_child_touches_is_replaced_in_the_child_only;
+    a_child_forked_in_the_middle_of_a_fault_waits_for_no_thread_that_it_has_not;
     without_the_watch_it_is_sigbus_again;
     executing_past_the_end_stays_deadly needs testkit::need::native;
     zeros_in_a_mapping_for_reading_are_not_writable;
-    up_to_the_limit_of_mappings_pages_are_replaced_and_beyond_it_is_sigbus;
+    up_to_the_limit_of_mappings_pages_are_replaced_and_beyond_it_is_sigbus
+        needs mappings_that_can_be_used_up;
     watches_that_come_and_go_do_not_disturb_a_fault;
     hundreds_of_watches_at_once_each_answer_for_their_own;
     a_watch_overlaps_no_other_and_no_range;
@@ -76,7 +85,7 @@ impl Mapped {
     }
 
     fn replaced(&self) -> bool {
-        self.flag().load(Ordering::Acquire)
+        self.watch.as_ref().unwrap().is_replaced()
     }
 }
 
@@ -137,72 +146,6 @@ fn copies_still_get_their_error_and_nothing_is_replaced() {
     assert!(view.text().is_err() && view.fill(0, 1, 1).is_err() && view.wake_all(0).is_err());
 }
 
-fn whoever_sees_a_zero_sees_the_flag() {
-    for _ in 0..testkit::soak(200, 10_000) {
-        let mapped = Mapped::new(OPEN);
-        for part in 0..4 {
-            mapped.word(part).store(1, Ordering::Relaxed);
-        }
-        let begin = Barrier::new(3);
-        thread::scope(|scope| {
-            for part in [2, 3] {
-                let (mapped, begin) = (&mapped, &begin);
-                scope.spawn(move || {
-                    begin.wait();
-                    while mapped.word(part).load(Ordering::Acquire) != 0 {}
-                    // Relaxed: the order is the handler's and the kernel's doing.
-                    assert!(mapped.flag().load(Ordering::Relaxed));
-                });
-            }
-            begin.wait();
-            mapped.cut(1);
-        });
-    }
-}
-
-fn eight_threads_that_fault_on_one_page_at_once_all_go_on() {
-    for round in 0..testkit::soak(100, 5_000) {
-        let mapped = Mapped::new(OPEN);
-        mapped.cut(0);
-        let begin = Barrier::new(8);
-        thread::scope(|scope| {
-            for me in 0..8 {
-                let (mapped, begin) = (&mapped, &begin);
-                scope.spawn(move || {
-                    begin.wait();
-                    // All on one page, or two by two on four.
-                    let part = if round % 2 == 0 { 2 } else { me % 4 };
-                    mapped.word(part).fetch_add(1, Ordering::Relaxed);
-                    assert!(mapped.replaced());
-                });
-            }
-        });
-    }
-}
-
-fn what_one_thread_stored_in_the_zeros_stays_when_another_faults_behind_it() {
-    let mapped = Mapped::new(OPEN);
-    mapped.cut(0);
-    mapped.word(3).store(3, Ordering::Relaxed);
-    mapped.word(1).store(1, Ordering::Relaxed);
-    let values = [0, 1, 2, 3].map(|part| mapped.word(part).load(Ordering::Relaxed));
-    assert_eq!(values, [0, 1, 0, 3]);
-}
-
-fn what_a_forked_child_touches_is_replaced_in_the_child_only() {
-    let mapped = Mapped::new(OPEN);
-    mapped.cut(1);
-    let status = in_child(|| {
-        mapped.word(2).store(1, Ordering::Relaxed);
-        i32::from(mapped.replaced())
-    });
-    assert!(matches!(status, WaitStatus::Exited(_, 1)), "{status:?}");
-    assert!(!mapped.replaced());
-    mapped.cut(4);
-    mapped.word(2).store(9, Ordering::Relaxed);
-    assert!(!mapped.replaced(), "here, the page is the file's");
-}
-
 fn without_the_watch_it_is_sigbus_again() {
     let mut mapped = Mapped::new(OPEN);
     drop(mapped.watch.take());
@@ -240,7 +183,7 @@ fn touch_with_no_mapping_left(but: usize) -> WaitStatus {
         let mapped = Mapped::new(OPEN);
         mapped.cut(1);
         let page = NonZeroUsize::new(4096).unwrap();
-        let mut taken = Vec::with_capacity(1 << 20);
+        let mut taken = Vec::with_capacity(max_map_count() + 100);
         // Neighbours of different protection do not melt into one.
         let mut protection = ProtFlags::PROT_READ;
         loop {
@@ -268,94 +211,4 @@ fn up_to_the_limit_of_mappings_pages_are_replaced_and_beyond_it_is_sigbus() {
     // mmap(2) lets a process have one more than vm.max_map_count, and then does not even replace.
     let status = touch_with_no_mapping_left(0);
     assert!(matches!(status, WaitStatus::Signaled(_, Signal::SIGBUS, _)), "{status:?}");
-}
-
-fn watches_that_come_and_go_do_not_disturb_a_fault() {
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                let start = pages(ProtFlags::PROT_NONE);
-                while !done.load(Ordering::Relaxed) {
-                    let guard = install().unwrap();
-                    // SAFETY: the case's own pages, which nobody touches.
-                    drop(black_box(unsafe { guard.watch_file(start.addr(), PART, OPEN) }.unwrap()));
-                }
-            });
-        }
-        for _ in 0..testkit::soak(500, 20_000) {
-            let mapped = Mapped::new(OPEN);
-            mapped.cut(0);
-            assert_eq!(mapped.word(2).fetch_add(1, Ordering::Relaxed), 0);
-            assert!(mapped.replaced());
-        }
-        done.store(true, Ordering::Relaxed);
-    });
-}
-
-/// The places are in blocks of 64; here there are four, and holes in the first ones.
-fn hundreds_of_watches_at_once_each_answer_for_their_own() {
-    let mut all: Vec<_> = (0..200).map(|_| Mapped::new(OPEN)).collect();
-    let mut nth = 0;
-    all.retain(|_| {
-        nth += 1;
-        nth % 3 != 0
-    });
-    all.extend((0..100).map(|_| Mapped::new(OPEN)));
-    for (at, mapped) in all.iter().enumerate() {
-        mapped.word(3).store(9, Ordering::Relaxed);
-        if at % 2 == 0 {
-            mapped.cut(2);
-        }
-    }
-    for (at, mapped) in all.iter().enumerate() {
-        let expected = if at % 2 == 0 { 0 } else { 9 };
-        assert_eq!(mapped.word(3).load(Ordering::Relaxed), expected, "{at}");
-    }
-    for (at, mapped) in all.iter().enumerate() {
-        assert_eq!(mapped.replaced(), at % 2 == 0, "{at}");
-    }
-}
-
-/// Mends nothing.
-struct Nobody;
-
-// SAFETY: it touches nothing.
-unsafe impl OnFault for Nobody {
-    fn on_fault(&self, _: &Fault) -> Answer {
-        Answer::NotMine
-    }
-}
-
-fn a_watch_overlaps_no_other_and_no_range() {
-    let guard = install().unwrap();
-    let (mapped, free) = (Mapped::new(OPEN), pages(ProtFlags::PROT_NONE));
-    let start = mapped.start.addr();
-    let watch = |start: usize, len| {
-        // SAFETY: the case's own pages, or refused.
-        unsafe { guard.watch_file(start, len, OPEN) }.map(drop).map_err(|error| error.errno())
-    };
-    let range = |start: usize, len| {
-        let range = guard.register(start, len, Turn::AfterCopies, Arc::new(Nobody));
-        range.map_err(|error| error.errno())
-    };
-    for (at, len) in [(0, 4 * PART), (PART, PART), (3 * PART, 2 * PART)] {
-        assert_eq!(watch(start + at, len), Err(Errno::EEXIST), "{at}");
-        assert_eq!(range(start + at, len).map(drop), Err(Errno::EEXIST), "{at}");
-    }
-    let _range = range(free.addr(), PART).unwrap();
-    assert_eq!(watch(free.addr(), PART), Err(Errno::EEXIST));
-    drop(mapped);
-    // Not for these pages any more: whoever has them next.
-    assert_eq!(range(start, 4 * PART).map(drop), Ok(()));
-}
-
-fn a_place_that_is_used_again_remembers_nothing() {
-    for _ in 0..3 {
-        let mapped = Mapped::new(OPEN);
-        assert!(!mapped.replaced());
-        mapped.cut(0);
-        assert_eq!(mapped.word(1).fetch_add(1, Ordering::Relaxed), 0);
-        assert!(mapped.replaced());
-    }
 }

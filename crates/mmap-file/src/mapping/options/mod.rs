@@ -1,13 +1,14 @@
 //! How a file is to be mapped: the six parameters of mmap(2), by name. Slide "POSIX Memory Mapping".
 
+mod request;
+
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use ipc_common::{Errno, Error, Result, stack};
+use ipc_common::{Result, stack};
 
-use super::{Advice, Mapping, Protection, Sharing, Window, truncation};
-use crate::open::regular_and_pages;
-use crate::sys::{self, Memory, Pages, Request};
+use super::{Advice, Mapping, Protection, Sharing};
+use crate::sys::{self, Memory, Pages};
 
 /// A description of a mapping, to be filled in and then carried out by [`map`](MapOptions::map).
 ///
@@ -94,7 +95,9 @@ impl MapOptions {
     }
 
     /// Allows bytes past the end of the file. Those in the file's last page can be touched and are
-    /// shared, but never reach the disk; those behind it raise SIGBUS until the file has grown.
+    /// shared, but never reach the disk. Of those behind it, until the file has grown, a copy is
+    /// `EIO`, and an atomic spoils the mapping (see [`truncation`](crate::mapping::truncation)); with
+    /// [`unguarded`](MapOptions::unguarded) both are SIGBUS.
     pub fn allow_past_end(mut self) -> MapOptions {
         self.past_end = true;
         self
@@ -102,7 +105,7 @@ impl MapOptions {
 
     /// Leaves the signals alone: a truncated file then kills whoever touches what is missing, by
     /// SIGBUS, unless somebody else has installed a handler. See
-    /// [`truncation`](super::truncation) for what is done otherwise.
+    /// [`truncation`](crate::mapping::truncation) for what is done otherwise.
     pub fn unguarded(mut self) -> MapOptions {
         self.unguarded = true;
         self
@@ -122,6 +125,11 @@ impl MapOptions {
     /// shorter is an error and not the end. A program that has to do without it says
     /// [`unguarded`](MapOptions::unguarded) each time.
     ///
+    /// In a child that a program with several threads has made by fork(2), until it calls exec(2),
+    /// only unguarded mappings may be made, and no guarded one dropped: as with any lock, another
+    /// thread may have been at the list of those that are watched, and the child would wait for it
+    /// for ever. Using the mappings that are there is safe.
+    ///
     /// # Errors
     ///
     /// - `EACCES`: the file is not open for reading, or shared writing is asked of a file that is
@@ -137,7 +145,7 @@ impl MapOptions {
     }
 
     /// Once for all kinds of files.
-    pub(super) fn map_fd(&self, fd: BorrowedFd<'_>) -> Result<Mapping> {
+    pub(in crate::mapping) fn map_fd(&self, fd: BorrowedFd<'_>) -> Result<Mapping> {
         let pages = match self.at {
             None => {
                 let request = self.request(fd)?;
@@ -201,47 +209,6 @@ impl MapOptions {
         Ok(pages)
     }
 
-    /// All that can be checked before the kernel is asked.
-    #[inline(always)]
-    fn request(&self, fd: BorrowedFd<'_>) -> Result<Request> {
-        let (size, page) = regular_and_pages("mmap", fd)?;
-        let rest = size.saturating_sub(self.offset);
-        let len = match self.len {
-            Some(len) => len,
-            None => usize::try_from(rest).unwrap_or(usize::MAX),
-        };
-        if size == 0 && !self.past_end {
-            return Err(empty(fd));
-        }
-        if self.len.is_none() && rest == 0 {
-            return Err(past_end(fd, self.offset, size));
-        }
-        let window = Window::new(self.offset, len, page)?;
-        if !self.past_end && window.end() > size {
-            return Err(past_end(fd, window.end(), size));
-        }
-        let (protection, sharing) = (self.protection, self.sharing);
-        Ok(Request { window, protection, sharing, populate: self.populate })
-    }
-
-    #[inline(never)]
-    fn request_at(&self, fd: BorrowedFd<'_>, address: NonZeroUsize) -> Result<Request> {
-        let request = self.request(fd)?;
-        let page = request.window.page;
-        if page.is_aligned(address.get()) {
-            return Ok(request);
-        }
-        Err(Error::refused("mmap", Errno::EINVAL, format!("address {address:#x}"))
-            .with_remedy(format!("an address is a multiple of the page size, {page}")))
-    }
-
-    #[cold]
-    fn failed(&self, fd: BorrowedFd<'_>, request: &Request, errno: Errno) -> Error {
-        let at = self.at.map(|address| format!(", address {address:#x}")).unwrap_or_default();
-        let about = format!("{}, {} bytes{at}", sys::name_of(fd), request.window.len);
-        Error::new("mmap", errno, about)
-    }
-
     #[inline]
     fn finish(&self, memory: Memory) -> Result<Mapping> {
         match self.advice {
@@ -249,18 +216,4 @@ impl MapOptions {
             Some(advice) => Mapping::of(memory, self.sharing).advised(advice),
         }
     }
-}
-
-// Errors are made apart: a mapping that succeeds does not make room for them.
-
-#[cold]
-fn empty(fd: BorrowedFd<'_>) -> Error {
-    Error::refused("mmap", Errno::EINVAL, sys::name_of(fd)).with_remedy(
-        "the file is empty, and touching a mapping of it would be SIGBUS; put something into it first",
-    )
-}
-
-#[cold]
-fn past_end(fd: BorrowedFd<'_>, end: u64, size: u64) -> Error {
-    truncation::past_end("mmap", sys::name_of(fd), end, size)
 }
