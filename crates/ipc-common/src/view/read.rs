@@ -108,7 +108,9 @@ impl<'a> ReadView<'a> {
 
     #[inline]
     fn is_replaced(self) -> bool {
-        // Whoever has seen a byte of the new pages sees the flag, which was set before.
+        // Whoever has seen a byte of the new pages sees the flag, which was set before. For whoever has
+        // stored into them no fence here would do that cheaply: the handler that puts them there sees to
+        // it (membarrier(2) between the flag and the pages).
         fence(Ordering::Acquire);
         self.replaced.load(Ordering::Relaxed)
     }
