@@ -86,7 +86,10 @@ fn blocks() -> impl Iterator<Item = &'static Block> {
 #[derive(Debug)]
 pub(super) struct Taken {
     block: &'static Block,
+    /// Its bit in the block.
     at: usize,
+    /// The place itself, for whoever asks after each copy whether pages were replaced.
+    place: &'static Place,
 }
 
 impl Taken {
@@ -104,18 +107,18 @@ impl Taken {
         place.state.begin(protection);
         protocol::put(place, start, end);
         block.taken.fetch_or(1 << at, Release);
-        Taken { block, at }
+        Taken { block, at, place }
     }
 
     #[inline]
     pub(super) fn state(&self) -> &'static State {
-        &self.block.places[self.at % PLACES].state
+        &self.place.state
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        protocol::take_out(&self.block.places[self.at % PLACES]);
+        protocol::take_out(self.place);
         self.block.taken.fetch_and(!(1 << self.at), Release);
     }
 }
