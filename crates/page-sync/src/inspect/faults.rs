@@ -1,8 +1,10 @@
 //! How often a process faulted: getrusage(2), and /proc/PID/stat for others.
 //!
-//! True for: the whole process since it began. A minor fault is one that needed no disk: the page
-//! was in memory, or was made of zeros, or copied. A major one waited for the disk. Fault-around
-//! maps several pages at one fault, so there are fewer faults than pages.
+//! True for: the whole process since it began. A minor fault found its page in memory, or made it of
+//! zeros, or copied it; it may still have waited for a page that readahead had asked for. A major one
+//! did not find its page in the page cache, and mostly waited for the disk (not in a file's hole, of
+//! which there is nothing to read). Fault-around maps several pages at one fault, so there are fewer
+//! faults than pages.
 
 use std::fs;
 use std::ops::Sub;
@@ -23,9 +25,9 @@ use super::{Answer, Reason};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
-    /// Needed no disk.
+    /// Found the page in memory, or needed none.
     pub minor: u64,
-    /// Waited for the disk.
+    /// Did not find the page in memory.
     pub major: u64,
 }
 
