@@ -153,6 +153,22 @@ impl Stage {
         Ok(self.setting.identity.does(|| fs::create_dir(path).map_err(failed))?)
     }
 
+    /// Removes a file as the student's user would. It may be gone already.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if it cannot be removed.
+    pub fn remove_file(&self, path: &Path) -> Result<(), Stop> {
+        let removed = self.setting.identity.does(|| {
+            fs::remove_file(path)
+                .map_err(|error| Error::from_io("unlink", &error, path.display().to_string()))
+        });
+        match removed {
+            Err(error) if error.errno() != ipc_common::Errno::ENOENT => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Starts a program of the student's, in the check's folder. It is the same program each time;
     /// several may run at once.
     ///

@@ -2,46 +2,107 @@
 //! another sends meanwhile, or waits.
 
 use crate::check::{Check, Verdict, require};
-use crate::driver::hex;
+use crate::driver::{Driver, hex};
 use crate::stage::Stage;
 
-use super::super::super::hidden::holding::{self, GLANCE, Touch};
-use super::super::mailbox::{self, Place};
-use super::long::{self, Long};
+use super::super::super::hidden::holding::{self, Touch};
+use super::super::super::hidden::moments::Moments;
+use super::super::mailbox::{self, Contents, Place};
+use super::long::{self, Long, Pair};
 
 pub(in super::super) const CHECK: Check = Check { id: "two-writers", run };
 
+/// How often a writer has to have been stopped in the middle of a text.
+const HALVES: u32 = 2;
+
 fn run(stage: &mut Stage) -> Verdict {
-    for from in [0, long::in_the_middle()] {
-        stopped(stage, from)?;
+    for skip in 0..=Touch::MOST {
+        stopped(stage, 0, skip)?;
     }
-    Ok(())
+    stopped(stage, long::in_the_middle(), 0)?;
+    in_the_middle(stage)
 }
 
-fn stopped(stage: &mut Stage, from: usize) -> Verdict {
+/// One is stopped at a store.
+fn stopped(stage: &mut Stage, from: usize, skip: u32) -> Verdict {
     let long = Long::new(stage);
     let place = Place::of(stage, Long::capacity());
     let file = place.plant(stage, 0, b"")?;
     let (mut one, mut other) = (stage.start()?, stage.start()?);
     place.open_writer(&mut one).ok()?;
     place.open_writer(&mut other).ok()?;
-    long::hold(&mut one, &place, from, Touch::Store)?;
+    let held = long::hold(&mut one, &place, from, Touch::Store(skip))?;
     let asked = long.send(&mut one);
-    let asked = holding::stopped(&mut one, asked)?;
+    let asked = holding::stopped(&mut one, held, asked)?;
+    let (second, small) = meanwhile(stage, &mut one, &mut other)?;
+    let first: u32 = one.wait(asked).number()?;
+
+    let both = (first, second) == (2, 4) || (first, second) == (4, 2);
+    let last = if first == 4 { &long.text } else { &small };
+    kept_apart(&place.contents(&file)?, both, 4, last, &[first, second])
+}
+
+/// One is in the middle of a text.
+fn in_the_middle(stage: &mut Stage) -> Verdict {
+    let pair = Pair::new(stage);
+    let (mut one, mut other) = (stage.start()?, stage.start()?);
+    let mut moments = Moments::new(Pair::MOST);
+    let mut halves = 0;
+    while halves < HALVES {
+        let (place, file) = pair.plant(stage)?;
+        place.open_writer(&mut one).ok()?;
+        place.open_writer(&mut other).ok()?;
+        pair.begin(&place, &file)?;
+        pair.prepare(&mut one)?;
+        let asked = moments.ask(stage, &mut one, &["send-prepared", &moments.count()])?;
+        one.pause()?;
+        let found = place.contents(&file)?;
+        let is_half = pair.is_half(&found, &mut moments);
+        halves += u32::from(is_half);
+        let (second, small) = match is_half {
+            true => Some(meanwhile(stage, &mut one, &mut other)?).unzip(),
+            false => (None, None),
+        };
+        one.resume()?;
+        let answer = one.wait(asked);
+        let unexpected = answer.instead_of("the sequences of the messages");
+        let firsts: Option<Vec<u32>> = answer.ok()?.iter().map(|word| word.parse().ok()).collect();
+        let firsts = firsts.ok_or(unexpected)?;
+
+        let mut all = firsts.clone();
+        all.extend(second);
+        all.sort_unstable();
+        let end = 2 + 2 * all.len() as u32;
+        let expected: Vec<u32> = (4..=end).step_by(2).collect();
+        // The first text, the other, the first again: whatever the sequences are.
+        let long = pair.of_sequence(2 + 2 * firsts.len() as u32);
+        let last = small.as_ref().filter(|_| second == Some(end)).map_or(long, Vec::as_slice);
+        kept_apart(&place.contents(&file)?, all == expected, end, last, &all)?;
+        stage.remove_file(&place.path)?;
+    }
+    Ok(())
+}
+
+/// While one is stopped, another sends, or waits for the one.
+fn meanwhile(
+    stage: &mut Stage,
+    one: &mut Driver,
+    other: &mut Driver,
+) -> Result<(u32, Vec<u8>), crate::check::Stop> {
     let small = stage.random().bytes(100);
     let also = other.send(&["send", &hex(&small)]);
-    let also = other.wait_within(also, GLANCE);
+    let also = holding::answered_or_waiting(other, also)?;
     one.resume()?;
-    let first: u32 = one.wait(asked).number()?;
-    let second: u32 = also.unwrap_or_else(|also| other.wait(also)).number()?;
+    let answer = also.unwrap_or_else(|also| other.wait(also));
+    Ok((mailbox::named("Writer::send", answer).number()?, small))
+}
 
-    let found = place.contents(&file)?;
-    let both = (first, second) == (2, 4) || (first, second) == (4, 2);
-    require(both && found.sequence == 4, "two messages, sequences 2 and 4", || {
-        format!("{first} and {second} returned, {} in the file", found.sequence)
+fn kept_apart(found: &Contents, all: bool, end: u32, last: &[u8], returned: &[u32]) -> Verdict {
+    let words = "one writer was stopped, and another sent: a sequence for each message";
+    require(all && found.sequence == end, words, || {
+        format!("{returned:?} were returned, {} is in the file", found.sequence)
     })
     .map_err(|stop| stop.because("lost-message"))?;
-    let last = if first == 4 { &long.text } else { &small };
     require(found.text() == Some(last), "the whole message of whoever was the last", || {
         format!("length {}, and {}", found.length, mailbox::quoted(&found.room))
     })
