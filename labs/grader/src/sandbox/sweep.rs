@@ -181,16 +181,22 @@ pub(crate) fn objects(mode: Mode, identity: Identity, before: &[Object]) -> Resu
     let mut removed = Vec::new();
     for object in census::all()? {
         let ours = is_of_the_run(&object, mode, identity, before);
-        // Others' objects may have ours' properties where all lie side by side; but the makers of
-        // ours are dead by now.
-        let alone = mode == Mode::Full || matches!(identity, Identity::Run(_));
-        let ours = ours && (alone || !maker_lives(&object));
+        // Others' objects may have ours' properties where all lie side by side: a board that the
+        // same person tries by hand meanwhile. But all processes of the run are dead by now, so who
+        // made a living one's, or is still attached, is none of them.
+        let ours = ours
+            && (has_its_own(mode, identity) || (!maker_lives(&object) && object.attached == 0));
         // One that has gone by itself is fine; one that cannot be removed is seen by who looks next.
         if ours && object.remove(identity).is_ok() {
             removed.push(object.to_string());
         }
     }
     Ok(removed)
+}
+
+/// Whether System V objects of a run are told from all others: by its namespace, or by its user.
+pub(crate) fn has_its_own(mode: Mode, identity: Identity) -> bool {
+    mode == Mode::Full || matches!(identity, Identity::Run(_))
 }
 
 /// Whether a System V object was made by the programs of a run. In a namespace or by a user of the

@@ -45,6 +45,8 @@ pub struct Stage {
     until: Instant,
     before: Vec<Object>,
     started: u32,
+    /// Who may have made something: this process, and the programs that it started.
+    makers: Vec<i32>,
 }
 
 impl Stage {
@@ -70,6 +72,7 @@ impl Stage {
             until: Instant::now() + limit,
             before: census::all()?,
             started: 0,
+            makers: vec![std::process::id().cast_signed()],
         })
     }
 
@@ -195,7 +198,9 @@ impl Stage {
             .may_read(program)
             .may_write(&self.setting.folder)
             .in_own_root(*own_root);
-        Driver::new(Process::start(&launch)?, own)
+        let driver = Driver::new(Process::start(&launch)?, own)?;
+        self.makers.push(driver.pid());
+        Ok(driver)
     }
 
     /// Waits until something holds, looking often, for `limit` at most and never past the end of the
