@@ -13,7 +13,6 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use shared_mailbox::{Message, Reader, Writer};
 
@@ -83,15 +82,6 @@ impl Driver {
                 }
                 Ok(sequences.join(" "))
             }
-            // Message after message, each from a seed of its own.
-            ["send-many", count, length, seed] => {
-                let (seed, length) = (number::<u64>(seed)?, number(length)?);
-                let texts = (0..number::<u64>(count)?).map(|nth| made(length, seed + 2 * nth));
-                let texts: Vec<Vec<u8>> = texts.collect();
-                let sequences: Result<Vec<String>, _> =
-                    texts.iter().map(|text| self.send(text)).collect();
-                Ok(sequences?.join(" "))
-            }
             ["read"] => Ok(match asked!(self.reader()?.read())? {
                 Some(message) => format!("some {} {}", message.sequence, hex(&message.text)),
                 None => "none".to_string(),
@@ -105,21 +95,6 @@ impl Driver {
                 }
                 let words = had.iter().map(told);
                 Ok(words.collect::<Vec<_>>().join(" "))
-            }
-            // The same until it gets this sequence.
-            ["read-until", sequence, millis] => {
-                let until: u32 = number(sequence)?;
-                let deadline = Instant::now() + Duration::from_millis(number(millis)?);
-                let (mut words, mut last): (Vec<String>, Option<Message>) = (Vec::new(), None);
-                while Instant::now() < deadline
-                    && last.as_ref().is_none_or(|last| last.sequence < until)
-                {
-                    if let Some(message) = self.read_anew(last.as_ref())? {
-                        words.push(told(&message));
-                        last = Some(message);
-                    }
-                }
-                Ok(words.join(" "))
             }
             ["close-writer"] => {
                 self.writer = None;

@@ -1,8 +1,8 @@
 //! Nobody sees half a note: neither does a reader take one that is being written, nor does a poster
 //! say POSTED before it is all there.
 
-use crate::check::{Check, Verdict, require};
-use crate::driver::Driver;
+use crate::check::{Check, Stop, Verdict, require};
+use crate::driver::{Answer, Asked, Driver};
 use crate::stage::Stage;
 
 use super::super::super::hidden::holding;
@@ -76,28 +76,35 @@ fn poster(stage: &mut Stage) -> Verdict {
         poster.pause()?;
         let found = long.on(&segment, place.shape)?;
         found.is_whole().map_err(|stop| stop.because("published-first"))?;
-        if let Some(slot) = found.half_at(&mut moments) {
-            halves += 1;
-            look_at_half(&mut poster, &mut reader, &long, slot)?;
-        }
+        let looked = match found.half_at(&mut moments) {
+            Some(slot) => Some(look_at_half(&mut reader, slot)?),
+            None => None,
+        };
+        halves += u32::from(looked.is_some());
         poster.resume()?;
         let slots = asking::slots(asking::named("Poster::post", poster.wait(asked)))?;
         let notes = slots.into_iter().map(|slot| (slot, long.text.clone())).collect();
         let hangs = board::notes(&segment.copy()?, place.shape);
         long::hang(&hangs, notes, "all notes whole, in the end")?;
+        if let Some(looked) = looked {
+            was_no_note(looked, &mut reader, &long)?;
+        }
         segment.remove()?;
     }
     Ok(())
 }
 
-/// A reader finds no note in a slot in which a poster stands still. It may wait for the poster, if it
-/// takes a lock; but what it finds then must be whole.
-fn look_at_half(poster: &mut Driver, reader: &mut Driver, long: &Long, slot: usize) -> Verdict {
+/// A reader looks at a slot in which a poster stands still; or waits for the poster, if it takes a
+/// lock.
+fn look_at_half(reader: &mut Driver, slot: usize) -> Result<Result<Answer, Asked>, Stop> {
     let reading = reader.send(&["read", &slot.to_string()]);
-    let reading = holding::answered_or_waiting(reader, reading)?;
-    let at_once = reading.is_ok();
-    poster.resume()?;
-    let found = asking::told(reading.unwrap_or_else(|reading| reader.wait(reading)))?;
+    holding::answered_or_waiting(reader, reading)
+}
+
+/// At once it found no note; if it waited, what it found then is whole.
+fn was_no_note(looked: Result<Answer, Asked>, reader: &mut Driver, long: &Long) -> Verdict {
+    let at_once = looked.is_ok();
+    let found = asking::told(looked.unwrap_or_else(|reading| reader.wait(reading)))?;
     let whole = !at_once && found.as_ref() == Some(&long.text);
     require(found.is_none() || whole, "a reader finds no note yet", || "it tells of one".into())
         .map_err(|stop| stop.because("read-unposted"))

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ipc_common::PageSize;
 
 use crate::check::{Check, Stop, Verdict, require};
-use crate::driver::{Driver, hex};
+use crate::driver::{Answer, Asked, Driver, hex};
 use crate::stage::Stage;
 
 use super::super::super::hidden::holding::{self, Touch};
@@ -123,9 +123,9 @@ fn stopped(stage: &mut Stage, from: usize, skip: u32) -> Verdict {
     let held = long::hold(&mut one, &segment, from, skip)?;
     let asked = one.send(&["post-prepared", "1"]);
     let asked = holding::stopped(&mut one, held, asked)?;
-    let mut notes = vec![(0, first)];
-    meanwhile(stage, &mut one, &mut other, &mut notes)?;
+    let also = Also::posts(stage, &mut one, &mut other)?;
     let slots = asking::slots(asking::named("Poster::post", one.wait(asked)))?;
+    let mut notes = vec![(0, first), also.note(&mut other)?];
     notes.extend(slots.into_iter().map(|slot| (slot, long.text.clone())));
     hang(&segment, &place, notes)
 }
@@ -145,34 +145,44 @@ fn in_the_middle(stage: &mut Stage) -> Verdict {
         let asked = moments.ask(stage, &mut one, &["post-prepared", &moments.count()])?;
         one.pause()?;
         let found = long.on(&segment, place.shape)?;
-        let mut notes = Vec::new();
-        if found.half_at(&mut moments).is_some() {
-            halves += 1;
-            meanwhile(stage, &mut one, &mut other, &mut notes)?;
-        }
+        let also = match found.half_at(&mut moments) {
+            Some(_) => Some(Also::posts(stage, &mut one, &mut other)?),
+            None => None,
+        };
+        halves += u32::from(also.is_some());
         one.resume()?;
         let slots = asking::slots(asking::named("Poster::post", one.wait(asked)))?;
-        notes.extend(slots.into_iter().map(|slot| (slot, long.text.clone())));
+        let mut notes: Vec<_> = slots.into_iter().map(|slot| (slot, long.text.clone())).collect();
+        if let Some(also) = also {
+            notes.push(also.note(&mut other)?);
+        }
         hang(&segment, &place, notes)?;
         segment.remove()?;
     }
     Ok(())
 }
 
-/// While one is stopped, another posts, or waits for the one.
-fn meanwhile(
-    stage: &mut Stage,
-    one: &mut Driver,
-    other: &mut Driver,
-    notes: &mut Vec<(usize, Vec<u8>)>,
-) -> Verdict {
-    let small = board::text(stage, 30);
-    let also = other.send(&["post", &hex(&small)]);
-    let also = holding::answered_or_waiting(other, also)?;
-    one.resume()?;
-    let answer = also.unwrap_or_else(|also| other.wait(also));
-    notes.push((asking::named("Poster::post", answer).number()?, small));
-    Ok(())
+/// What another was asked to post while one was stopped.
+struct Also {
+    text: Vec<u8>,
+    answer: Result<Answer, Asked>,
+}
+
+impl Also {
+    /// While one is stopped, another posts, or waits for the one; who goes on then.
+    fn posts(stage: &mut Stage, one: &mut Driver, other: &mut Driver) -> Result<Also, Stop> {
+        let text = board::text(stage, 30);
+        let asked = other.send(&["post", &hex(&text)]);
+        let answer = holding::answered_or_waiting(other, asked)?;
+        one.resume()?;
+        Ok(Also { text, answer })
+    }
+
+    /// Its note. To be asked for when the one is done: it may have waited for that.
+    fn note(self, other: &mut Driver) -> Result<(usize, Vec<u8>), Stop> {
+        let answer = self.answer.unwrap_or_else(|asked| other.wait(asked));
+        Ok((asking::named("Poster::post", answer).number()?, self.text))
+    }
 }
 
 fn hang(segment: &Memory, place: &Place, notes: Vec<(usize, Vec<u8>)>) -> Verdict {

@@ -1,8 +1,8 @@
 //! Writers keep each other out: one is stopped, before its first store and in the middle, and
 //! another sends meanwhile, or waits.
 
-use crate::check::{Check, Verdict, require};
-use crate::driver::{Driver, hex};
+use crate::check::{Check, Stop, Verdict, require};
+use crate::driver::{Answer, Asked, Driver, hex};
 use crate::stage::Stage;
 
 use super::super::super::hidden::holding::{self, Touch};
@@ -34,8 +34,9 @@ fn stopped(stage: &mut Stage, from: usize, skip: u32) -> Verdict {
     let held = long::hold(&mut one, &place, from, Touch::Store(skip))?;
     let asked = long.send(&mut one);
     let asked = holding::stopped(&mut one, held, asked)?;
-    let (second, small) = meanwhile(stage, &mut one, &mut other)?;
+    let also = Also::sends(stage, &mut one, &mut other)?;
     let first: u32 = one.wait(asked).number()?;
+    let (second, small) = also.message(&mut other)?;
 
     let both = (first, second) == (2, 4) || (first, second) == (4, 2);
     let last = if first == 4 { &long.text } else { &small };
@@ -57,44 +58,54 @@ fn in_the_middle(stage: &mut Stage) -> Verdict {
         let asked = moments.ask(stage, &mut one, &["send-prepared", &moments.count()])?;
         one.pause()?;
         let found = place.contents(&file)?;
-        let is_half = pair.is_half(&found, &mut moments);
-        halves += u32::from(is_half);
-        let (second, small) = match is_half {
-            true => Some(meanwhile(stage, &mut one, &mut other)?).unzip(),
-            false => (None, None),
+        let also = match pair.is_half(&found, &mut moments) {
+            true => Some(Also::sends(stage, &mut one, &mut other)?),
+            false => None,
         };
+        halves += u32::from(also.is_some());
         one.resume()?;
         let answer = one.wait(asked);
         let unexpected = answer.instead_of("the sequences of the messages");
         let firsts: Option<Vec<u32>> = answer.ok()?.iter().map(|word| word.parse().ok()).collect();
         let firsts = firsts.ok_or(unexpected)?;
+        let also = also.map(|also| also.message(&mut other)).transpose()?;
 
         let mut all = firsts.clone();
-        all.extend(second);
+        all.extend(also.as_ref().map(|(sequence, _)| *sequence));
         all.sort_unstable();
         let end = 2 + 2 * all.len() as u32;
         let expected: Vec<u32> = (4..=end).step_by(2).collect();
         // The first text, the other, the first again: whatever the sequences are.
         let long = pair.of_sequence(2 + 2 * firsts.len() as u32);
-        let last = small.as_ref().filter(|_| second == Some(end)).map_or(long, Vec::as_slice);
+        let last = also.as_ref().filter(|(sequence, _)| *sequence == end);
+        let last = last.map_or(long, |(_, text)| text);
         kept_apart(&place.contents(&file)?, all == expected, end, last, &all)?;
         stage.remove_file(&place.path)?;
     }
     Ok(())
 }
 
-/// While one is stopped, another sends, or waits for the one.
-fn meanwhile(
-    stage: &mut Stage,
-    one: &mut Driver,
-    other: &mut Driver,
-) -> Result<(u32, Vec<u8>), crate::check::Stop> {
-    let small = stage.random().bytes(100);
-    let also = other.send(&["send", &hex(&small)]);
-    let also = holding::answered_or_waiting(other, also)?;
-    one.resume()?;
-    let answer = also.unwrap_or_else(|also| other.wait(also));
-    Ok((mailbox::named("Writer::send", answer).number()?, small))
+/// What another was asked to send while one was stopped.
+struct Also {
+    text: Vec<u8>,
+    answer: Result<Answer, Asked>,
+}
+
+impl Also {
+    /// While one is stopped, another sends, or waits for the one; who goes on then.
+    fn sends(stage: &mut Stage, one: &mut Driver, other: &mut Driver) -> Result<Also, Stop> {
+        let text = stage.random().bytes(100);
+        let asked = other.send(&["send", &hex(&text)]);
+        let answer = holding::answered_or_waiting(other, asked)?;
+        one.resume()?;
+        Ok(Also { text, answer })
+    }
+
+    /// Its sequence and text. To be asked for when the one is done: it may have waited for that.
+    fn message(self, other: &mut Driver) -> Result<(u32, Vec<u8>), Stop> {
+        let answer = self.answer.unwrap_or_else(|asked| other.wait(asked));
+        Ok((mailbox::named("Writer::send", answer).number()?, self.text))
+    }
 }
 
 fn kept_apart(found: &Contents, all: bool, end: u32, last: &[u8], returned: &[u32]) -> Verdict {
