@@ -22,12 +22,15 @@ pub(super) struct Long {
 impl Long {
     /// How many slots a board has on which a poster is caught in the middle.
     pub(super) const SLOTS: usize = 8;
-    /// Bytes of room in each. To copy them takes a fast program longer than all else that it does.
+    /// Bytes of room in each, at most. To copy them takes a fast program longer than all else that it
+    /// does.
     const ROOM: usize = 256 * 1024;
 
     /// For a poster that is caught in the middle.
     pub(super) fn new(stage: &mut Stage) -> Long {
-        Long::of(stage, Long::ROOM - 1)
+        // A multiple of 8, less the NUL.
+        let less = 8 * stage.random().below(2000);
+        Long::of(stage, Long::ROOM - less - 1)
     }
 
     /// Just longer than a page.

@@ -49,10 +49,12 @@ impl Pair {
     /// Long enough for a writer to be caught in the middle: to copy one takes a fast program longer
     /// than all else that it does.
     pub(super) fn new(stage: &mut Stage) -> Pair {
-        Pair::of(stage, 256 * 1024 - 900)
+        Pair::of(stage, 256 * 1024)
     }
 
-    pub(super) fn of(stage: &mut Stage, capacity: usize) -> Pair {
+    /// Of about this capacity, which need not be a number of pages.
+    pub(super) fn of(stage: &mut Stage, about: usize) -> Pair {
+        let capacity = about - stage.random().between(1, 4000);
         let seeds = [stage.random().u64(), stage.random().u64()];
         let texts = seeds.map(|seed| payload::made(capacity, seed));
         let hashes = [0, 1].map(|which: usize| format!("{:x}", payload::hash(&texts[which])));

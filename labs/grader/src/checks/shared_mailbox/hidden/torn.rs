@@ -64,7 +64,7 @@ fn writer_in_the_middle(stage: &mut Stage) -> Verdict {
 /// but copy; and the student's writer sends meanwhile, or waits for the reader. Of what a reader has
 /// copied nothing can be seen from outside, so it is done a good many times.
 fn reader_in_the_middle(stage: &mut Stage) -> Verdict {
-    let pair = Pair::of(stage, 64 * 1024 - 900);
+    let pair = Pair::of(stage, 64 * 1024);
     let (place, file) = pair.plant(stage)?;
     let (mut writer, mut reader) = (stage.start()?, stage.start()?);
     place.open_writer(&mut writer).ok()?;
@@ -143,7 +143,7 @@ fn both_at_full_speed(stage: &mut Stage) -> Verdict {
     const ROUNDS: u32 = 6;
     const MESSAGES: u32 = 8;
     const READS: u32 = 16;
-    let pair = Pair::of(stage, 30_000);
+    let pair = Pair::of(stage, 32 * 1024);
     let (place, file) = pair.plant(stage)?;
     let (mut writer, mut reader) = (stage.start()?, stage.start()?);
     place.open_writer(&mut writer).ok()?;
