@@ -123,12 +123,13 @@ fn at_once(stage: &mut Stage) -> Verdict {
 /// another makes it: then the first has to take what it finds.
 fn while_another_makes_it(stage: &mut Stage) -> Verdict {
     let because = |stop: Stop| stop.because("not-one");
-    let (mut one, mut other) = (stage.start()?, stage.start()?);
-    one.ask(&["close-writer"]).ok()?;
     let mut moments = Moments::new(1);
     let mut halves = 0;
     // Who makes it in a few microseconds is hardly ever caught, and need not be.
     while halves < HALVES && moments.tries() < TRIES {
+        // New ones each time: what they do not close would add up.
+        let (mut one, mut other) = (stage.start()?, stage.start()?);
+        one.ask(&["close-writer"]).ok()?;
         // It takes a while to make.
         let capacity = stage.random().between(1 << 20, 2 << 20);
         let place = Place::of(stage, capacity);
@@ -140,20 +141,21 @@ fn while_another_makes_it(stage: &mut Stage) -> Verdict {
         one.pause()?;
         let found = stage.file_stat(&place.path)?;
         let is_half = found.is_none() && one.open_files()?.len() > before;
-        match found {
-            _ if is_half => {}
-            Some(_) => moments.too_late(),
-            None => moments.too_early(),
-        }
+        let mut also = None;
         if is_half {
-            let also = other.send(&words);
-            let also = holding::answered_or_waiting(&mut other, also)?;
-            one.resume()?;
-            let answer = also.unwrap_or_else(|also| other.wait(also));
-            mailbox::named("Writer::open", answer).ok().map_err(because)?;
+            let asked = other.send(&words);
+            also = Some(holding::answered_or_waiting(&mut other, asked)?);
+        } else if found.is_some() {
+            moments.too_late();
+        } else {
+            moments.too_early();
         }
         one.resume()?;
         let answer = mailbox::named("Writer::open", one.wait(asked));
+        if let Some(also) = also {
+            let answer = also.unwrap_or_else(|asked| other.wait(asked));
+            mailbox::named("Writer::open", answer).ok().map_err(because)?;
+        }
         // Some calls end early when the caller is stopped (fallocate(2) does), and nobody is told
         // what to do then: that was no moment for a verdict.
         let is_early = matches!(&answer.reply, Reply::Err(errno, _) if errno == "EINTR");
@@ -170,9 +172,6 @@ fn while_another_makes_it(stage: &mut Stage) -> Verdict {
             }
         } else if !is_early {
             answer.ok()?;
-        }
-        for driver in [&mut one, &mut other] {
-            driver.ask(&["close-writer"]).ok()?;
         }
         stage.remove_file(&place.path)?;
     }
