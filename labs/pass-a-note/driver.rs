@@ -21,6 +21,8 @@ use pass_a_note::{Poster, Reader, Shape, take_down};
 struct Driver {
     poster: Option<Poster>,
     reader: Option<Reader>,
+    /// A long text that is ready to be posted.
+    prepared: Vec<u8>,
 }
 
 /// The words after `ok`; or an errno by name, and a text.
@@ -65,7 +67,16 @@ impl Driver {
                 Ok(String::new())
             }
             ["post", text] => self.post(&bytes(text)?),
-            ["post-made", length, seed] => self.post(&made(number(length)?, number(seed)?)),
+            ["prepare", length, seed] => {
+                self.prepared = made(number(length)?, number(seed)?);
+                Ok(String::new())
+            }
+            // Note after note, without a pause.
+            ["post-prepared", count] => {
+                let slots: Result<Vec<String>, _> =
+                    (0..number::<u32>(count)?).map(|_| self.post(&self.prepared)).collect();
+                Ok(slots?.join(" "))
+            }
             // Note after note, each at a moment that all drivers know: nanoseconds since 1970.
             ["post-beat", count, prefix, start, beat] => {
                 let prefix = String::from_utf8_lossy(&bytes(prefix)?).into_owned();
@@ -100,11 +111,13 @@ impl Driver {
                 asked!(take_down(&path(file)?, number(project)?))?;
                 Ok(String::new())
             }
-            // Stops at the first touch of this memory.
-            ["hold", start, len, kind] => match hold::arm(number(start)?, number(len)?, kind) {
-                true => Ok(String::new()),
-                false => Err(misuse("the memory cannot be protected")),
-            },
+            // Stops at a touch of this memory: the first, or after so many.
+            ["hold", start, len, kind, skip] => {
+                match hold::arm(number(start)?, number(len)?, kind, number(skip)?) {
+                    true => Ok(String::new()),
+                    false => Err(misuse("the memory cannot be protected")),
+                }
+            }
             _ => Err(misuse("no such request")),
         }
     }
@@ -175,37 +188,56 @@ fn made(length: usize, seed: u64) -> Vec<u8> {
     std::iter::repeat_with(next).take(length).collect()
 }
 
-/// Stops this process at the first touch of some memory, so that the grader can look at it, or let
-/// others run, or kill it, just there: `SIGSTOP`, and `SIGCONT` lets the touch happen.
+/// Stops this process at a touch of some memory, so that the grader can look at it, or let others
+/// run, or kill it, just there: `SIGSTOP`, and `SIGCONT` lets the touch happen.
 mod hold {
-    use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
 
     static START: AtomicUsize = AtomicUsize::new(0);
     static LEN: AtomicUsize = AtomicUsize::new(0);
-    /// What the memory may be used for afterwards.
+    /// What the memory may be used for until it stops, and afterwards.
+    static NOW: AtomicI32 = AtomicI32::new(0);
     static AFTER: AtomicI32 = AtomicI32::new(0);
+    /// How many touches are let happen first.
+    static SKIP: AtomicU32 = AtomicU32::new(0);
 
     /// Arms it: `read` stops at stores, `none` at loads, too.
-    pub fn arm(start: usize, len: usize, kind: &str) -> bool {
+    pub fn arm(start: usize, len: usize, kind: &str, skip: u32) -> bool {
         let (now, after) = match kind {
             "read" => (libc::PROT_READ, libc::PROT_READ | libc::PROT_WRITE),
             _ => (libc::PROT_NONE, libc::PROT_READ),
         };
         START.store(start, Ordering::Relaxed);
         LEN.store(len, Ordering::Relaxed);
+        NOW.store(now, Ordering::Relaxed);
         AFTER.store(after, Ordering::Relaxed);
-        // SAFETY: the handler calls nothing but what a handler may call. The range is the library's
-        // own mapping: a touch of it is what is waited for.
+        SKIP.store(skip, Ordering::Relaxed);
+        (skip == 0 || CAN_STEP) && catch(libc::SIGSEGV) && catch(libc::SIGTRAP) && protect(&NOW)
+    }
+
+    fn catch(signal: i32) -> bool {
+        // SAFETY: the handler calls nothing but what a handler may call.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = touched as extern "C" fn(_, _, _) as libc::sighandler_t;
             action.sa_flags = libc::SA_SIGINFO;
-            libc::sigaction(libc::SIGSEGV, &raw const action, std::ptr::null_mut()) == 0
-                && libc::mprotect(start as *mut libc::c_void, len, now) == 0
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut()) == 0
         }
     }
 
-    extern "C" fn touched(signal: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    fn protect(how: &AtomicI32) -> bool {
+        let (start, len) = (START.load(Ordering::Relaxed), LEN.load(Ordering::Relaxed));
+        // SAFETY: the range is the library's own mapping: a touch of it is what is waited for.
+        unsafe { libc::mprotect(start as *mut libc::c_void, len, how.load(Ordering::Relaxed)) == 0 }
+    }
+
+    extern "C" fn touched(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+        if signal == libc::SIGTRAP {
+            // The touch that was let happen has happened.
+            single_step(context, false);
+            protect(&NOW);
+            return;
+        }
         let (start, len) = (START.load(Ordering::Relaxed), LEN.load(Ordering::Relaxed));
         // SAFETY: the kernel gives a siginfo of a fault; the calls take numbers.
         unsafe {
@@ -215,8 +247,34 @@ mod hold {
                 libc::signal(signal, libc::SIG_DFL);
                 return;
             }
-            libc::kill(libc::getpid(), libc::SIGSTOP);
-            libc::mprotect(start as *mut libc::c_void, len, AFTER.load(Ordering::Relaxed));
+            match SKIP.load(Ordering::Relaxed) {
+                0 => drop(libc::kill(libc::getpid(), libc::SIGSTOP)),
+                left => {
+                    SKIP.store(left - 1, Ordering::Relaxed);
+                    single_step(context, true);
+                }
+            }
         }
+        protect(&AFTER);
+    }
+
+    /// Whether [`single_step`] does anything.
+    const CAN_STEP: bool = cfg!(target_arch = "x86_64");
+
+    /// Whether a SIGTRAP comes after the next instruction: the trap flag. (On other processors a
+    /// program cannot ask for that itself.)
+    fn single_step(context: *mut libc::c_void, on: bool) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            const TRAP: i64 = 1 << 8;
+            // SAFETY: the kernel gives the handler the context that it returns to.
+            let flags = unsafe {
+                let context = context.cast::<libc::ucontext_t>();
+                &mut (*context).uc_mcontext.gregs[libc::REG_EFL as usize]
+            };
+            *flags = if on { *flags | TRAP } else { *flags & !TRAP };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (context, on);
     }
 }

@@ -13,7 +13,6 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use shared_mailbox::{Message, Reader, Writer};
 
@@ -21,6 +20,9 @@ use shared_mailbox::{Message, Reader, Writer};
 struct Driver {
     writer: Option<Writer>,
     reader: Option<Reader>,
+    /// Two long texts that are ready to be sent, and how often one was.
+    prepared: [Vec<u8>; 2],
+    sent: usize,
 }
 
 /// The words after `ok`; or an errno by name, and a text.
@@ -65,43 +67,34 @@ impl Driver {
             }
             ["send", text] => self.send(&bytes(text)?),
             ["send-made", length, seed] => self.send(&made(number(length)?, number(seed)?)),
-            // Message after message, each from a seed of its own.
-            ["send-many", count, length, seed] => {
-                let (seed, length) = (number::<u64>(seed)?, number(length)?);
-                let texts = (0..number::<u64>(count)?).map(|nth| made(length, seed + 2 * nth));
-                let texts: Vec<Vec<u8>> = texts.collect();
-                let sequences: Result<Vec<String>, _> =
-                    texts.iter().map(|text| self.send(text)).collect();
-                Ok(sequences?.join(" "))
+            ["prepare", length, one, other] => {
+                let length = number(length)?;
+                self.prepared = [made(length, number(one)?), made(length, number(other)?)];
+                self.sent = 0;
+                Ok(String::new())
+            }
+            // Message after message, without a pause: one text, the other, the first again.
+            ["send-prepared", count] => {
+                let mut sequences = Vec::new();
+                for _ in 0..number::<u32>(count)? {
+                    sequences.push(self.send(&self.prepared[self.sent % 2])?);
+                    self.sent += 1;
+                }
+                Ok(sequences.join(" "))
             }
             ["read"] => Ok(match asked!(self.reader()?.read())? {
                 Some(message) => format!("some {} {}", message.sequence, hex(&message.text)),
                 None => "none".to_string(),
             }),
-            // Reads again and again until it gets this sequence, and tells of each message that it
-            // had not had before: its sequence, length and hash. The grader knows what was sent.
-            ["read-until", sequence, millis] => {
-                let until: u32 = number(sequence)?;
-                let deadline = Instant::now() + Duration::from_millis(number(millis)?);
-                let (mut had, mut last) = (Vec::new(), 0);
-                while Instant::now() < deadline {
-                    match self.reader()?.read() {
-                        Ok(Some(message)) => {
-                            let Message { sequence, text } = message;
-                            if sequence != last {
-                                had.push(format!("{sequence}:{}:{:x}", text.len(), hash(&text)));
-                                last = sequence;
-                            }
-                            if sequence >= until {
-                                break;
-                            }
-                        }
-                        Ok(None) => {}
-                        Err(error) if format!("{:?}", error.errno()) == "EAGAIN" => {}
-                        Err(error) => asked!(Err(error))?,
-                    }
+            // Reads so many times without a pause, and tells of each message that it had not had just
+            // before: its sequence, length and hash. The grader knows what was sent.
+            ["read-many", count] => {
+                let mut had: Vec<Message> = Vec::new();
+                for _ in 0..number::<u32>(count)? {
+                    had.extend(self.read_anew(had.last())?);
                 }
-                Ok(had.join(" "))
+                let words = had.iter().map(told);
+                Ok(words.collect::<Vec<_>>().join(" "))
             }
             ["close-writer"] => {
                 self.writer = None;
@@ -116,12 +109,27 @@ impl Driver {
                 unsafe { libc::umask(number(mask)?) };
                 Ok(String::new())
             }
-            // Stops at the first touch of this memory.
-            ["hold", start, len, kind] => match hold::arm(number(start)?, number(len)?, kind) {
-                true => Ok(String::new()),
-                false => Err(misuse("the memory cannot be protected")),
-            },
+            // Stops at a touch of this memory: the first, or after so many.
+            ["hold", start, len, kind, skip] => {
+                match hold::arm(number(start)?, number(len)?, kind, number(skip)?) {
+                    true => Ok(String::new()),
+                    false => Err(misuse("the memory cannot be protected")),
+                }
+            }
             _ => Err(misuse("no such request")),
+        }
+    }
+
+    /// The message, if there is one that is not this one. The very same sequence with another text is
+    /// another one, and should not be.
+    fn read_anew(&self, last: Option<&Message>) -> Result<Option<Message>, (String, String)> {
+        let same = |it: &Message| {
+            last.is_some_and(|last| it.sequence == last.sequence && it.text == last.text)
+        };
+        match self.reader()?.read() {
+            Ok(message) => Ok(message.filter(|it| !same(it))),
+            Err(error) if format!("{:?}", error.errno()) == "EAGAIN" => Ok(None),
+            Err(error) => asked!(Err(error)),
         }
     }
 
@@ -133,6 +141,11 @@ impl Driver {
     fn reader(&self) -> Result<&Reader, (String, String)> {
         self.reader.as_ref().ok_or_else(|| misuse("no reader is open"))
     }
+}
+
+/// A message, without its text.
+fn told(message: &Message) -> String {
+    format!("{}:{}:{:x}", message.sequence, message.text.len(), hash(&message.text))
 }
 
 /// A request that the grader never makes.
@@ -190,37 +203,56 @@ fn hash(bytes: &[u8]) -> u64 {
     })
 }
 
-/// Stops this process at the first touch of some memory, so that the grader can look at it, or let
-/// others run, or kill it, just there: `SIGSTOP`, and `SIGCONT` lets the touch happen.
+/// Stops this process at a touch of some memory, so that the grader can look at it, or let others
+/// run, or kill it, just there: `SIGSTOP`, and `SIGCONT` lets the touch happen.
 mod hold {
-    use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
 
     static START: AtomicUsize = AtomicUsize::new(0);
     static LEN: AtomicUsize = AtomicUsize::new(0);
-    /// What the memory may be used for afterwards.
+    /// What the memory may be used for until it stops, and afterwards.
+    static NOW: AtomicI32 = AtomicI32::new(0);
     static AFTER: AtomicI32 = AtomicI32::new(0);
+    /// How many touches are let happen first.
+    static SKIP: AtomicU32 = AtomicU32::new(0);
 
     /// Arms it: `read` stops at stores, `none` at loads, too.
-    pub fn arm(start: usize, len: usize, kind: &str) -> bool {
+    pub fn arm(start: usize, len: usize, kind: &str, skip: u32) -> bool {
         let (now, after) = match kind {
             "read" => (libc::PROT_READ, libc::PROT_READ | libc::PROT_WRITE),
             _ => (libc::PROT_NONE, libc::PROT_READ),
         };
         START.store(start, Ordering::Relaxed);
         LEN.store(len, Ordering::Relaxed);
+        NOW.store(now, Ordering::Relaxed);
         AFTER.store(after, Ordering::Relaxed);
-        // SAFETY: the handler calls nothing but what a handler may call. The range is the library's
-        // own mapping: a touch of it is what is waited for.
+        SKIP.store(skip, Ordering::Relaxed);
+        (skip == 0 || CAN_STEP) && catch(libc::SIGSEGV) && catch(libc::SIGTRAP) && protect(&NOW)
+    }
+
+    fn catch(signal: i32) -> bool {
+        // SAFETY: the handler calls nothing but what a handler may call.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = touched as extern "C" fn(_, _, _) as libc::sighandler_t;
             action.sa_flags = libc::SA_SIGINFO;
-            libc::sigaction(libc::SIGSEGV, &raw const action, std::ptr::null_mut()) == 0
-                && libc::mprotect(start as *mut libc::c_void, len, now) == 0
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut()) == 0
         }
     }
 
-    extern "C" fn touched(signal: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    fn protect(how: &AtomicI32) -> bool {
+        let (start, len) = (START.load(Ordering::Relaxed), LEN.load(Ordering::Relaxed));
+        // SAFETY: the range is the library's own mapping: a touch of it is what is waited for.
+        unsafe { libc::mprotect(start as *mut libc::c_void, len, how.load(Ordering::Relaxed)) == 0 }
+    }
+
+    extern "C" fn touched(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+        if signal == libc::SIGTRAP {
+            // The touch that was let happen has happened.
+            single_step(context, false);
+            protect(&NOW);
+            return;
+        }
         let (start, len) = (START.load(Ordering::Relaxed), LEN.load(Ordering::Relaxed));
         // SAFETY: the kernel gives a siginfo of a fault; the calls take numbers.
         unsafe {
@@ -230,8 +262,34 @@ mod hold {
                 libc::signal(signal, libc::SIG_DFL);
                 return;
             }
-            libc::kill(libc::getpid(), libc::SIGSTOP);
-            libc::mprotect(start as *mut libc::c_void, len, AFTER.load(Ordering::Relaxed));
+            match SKIP.load(Ordering::Relaxed) {
+                0 => drop(libc::kill(libc::getpid(), libc::SIGSTOP)),
+                left => {
+                    SKIP.store(left - 1, Ordering::Relaxed);
+                    single_step(context, true);
+                }
+            }
         }
+        protect(&AFTER);
+    }
+
+    /// Whether [`single_step`] does anything.
+    const CAN_STEP: bool = cfg!(target_arch = "x86_64");
+
+    /// Whether a SIGTRAP comes after the next instruction: the trap flag. (On other processors a
+    /// program cannot ask for that itself.)
+    fn single_step(context: *mut libc::c_void, on: bool) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            const TRAP: i64 = 1 << 8;
+            // SAFETY: the kernel gives the handler the context that it returns to.
+            let flags = unsafe {
+                let context = context.cast::<libc::ucontext_t>();
+                &mut (*context).uc_mcontext.gregs[libc::REG_EFL as usize]
+            };
+            *flags = if on { *flags | TRAP } else { *flags & !TRAP };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (context, on);
     }
 }

@@ -1,6 +1,6 @@
 //! Long texts that need not be sent: the labs' drivers make them by the same rule.
 
-/// The text that a driver makes of `post-made LENGTH SEED` and `send-made LENGTH SEED`. No byte is 0.
+/// The text that a driver makes of a LENGTH and a SEED (`prepare`, `send-made`). No byte is 0.
 pub(super) fn made(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
     let next = || {

@@ -141,6 +141,15 @@ impl Driver {
         process::maps(self.process.pid(), self.process.identity())
     }
 
+    /// The inodes of the regular files that it has open: /proc/PID/fd.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if it has ended.
+    pub fn open_files(&self) -> Result<Vec<u64>, Stop> {
+        process::open_files(self.process.pid(), self.process.identity())
+    }
+
     /// Stops it where it is (SIGSTOP), until [`Driver::resume`]. Returns once it has stopped.
     ///
     /// # Errors

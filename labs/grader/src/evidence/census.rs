@@ -36,6 +36,8 @@ pub struct Object {
     /// Whose doing it is: the creator's process id, of a queue the last sender's; 0 if the table does
     /// not say.
     pub maker: i32,
+    /// How often a segment is attached; 0 of others.
+    pub attached: u64,
     /// How many bytes of memory it occupies now; 0 if the table does not say.
     pub resident: u64,
 }
@@ -63,6 +65,7 @@ fn object(kind: Kind, head: &[&str], row: &str) -> Option<Object> {
     let row: HashMap<&str, &str> = head.iter().copied().zip(row.split_whitespace()).collect();
     let id = row.get("shmid").or(row.get("semid")).or(row.get("msqid"))?;
     let resident = row.get("rss").or(row.get("cbytes")).and_then(|n| n.parse().ok()).unwrap_or(0);
+    let attached = row.get("nattch").and_then(|n| n.parse().ok()).unwrap_or(0);
     let maker = row.get("cpid").or(row.get("lspid")).and_then(|pid| pid.parse().ok()).unwrap_or(0);
     Some(Object {
         kind,
@@ -71,6 +74,7 @@ fn object(kind: Kind, head: &[&str], row: &str) -> Option<Object> {
         id: id.parse().ok()?,
         owner: row.get("uid")?.parse().ok()?,
         creator: row.get("cuid")?.parse().ok()?,
+        attached,
         resident,
     })
 }
@@ -114,5 +118,6 @@ mod tests {
         let object = object(Kind::Segment, &head, row).unwrap();
         assert_eq!((object.key, object.id, object.owner), (-1_161_977_855, 32770, 1000));
         assert_eq!((object.creator, object.maker, object.resident), (1002, 7, 8192));
+        assert_eq!(object.attached, 2);
     }
 }

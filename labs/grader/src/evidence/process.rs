@@ -1,13 +1,15 @@
 //! A process, as /proc shows it.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipc_common::{Errno, Error};
-use nix::unistd::{SysconfVar, sysconf};
+use nix::time::{ClockId, clock_getcpuclockid};
+use nix::unistd::{Pid, SysconfVar, sysconf};
 
 use crate::check::Stop;
 use crate::sandbox::Identity;
@@ -110,6 +112,36 @@ pub fn cpu_time(pid: i32) -> Duration {
     Duration::from_millis(ticks * 1000 / per_second.max(1))
 }
 
+/// How much CPU time a process has used, to the nanosecond: clock_getcpuclockid(3). Nothing if there is
+/// none.
+pub fn cpu_clock(pid: i32) -> Duration {
+    let clock = clock_getcpuclockid(Pid::from_raw(pid));
+    clock.and_then(ClockId::now).map(Duration::from).unwrap_or_default()
+}
+
+/// The inodes of the regular files that a process has open: /proc/PID/fd (proc_pid_fd(5)).
+///
+/// # Errors
+///
+/// [`Stop::Failed`] if it has ended; [`Stop::Grader`] if we may not look.
+pub(crate) fn open_files(pid: i32, identity: Identity) -> Result<Vec<u64>, Stop> {
+    let path = format!("/proc/{pid}/fd");
+    let failed = |error| Error::from_io("open", &error, &path);
+    // As the program's user, as for `maps`.
+    let look = || {
+        let entries: Vec<_> = fs::read_dir(&path).map_err(failed)?.flatten().collect();
+        // A descriptor that was closed meanwhile is none.
+        let files = entries.iter().filter_map(|entry| fs::metadata(entry.path()).ok());
+        Ok(files.filter(Metadata::is_file).map(|file| file.ino()).collect())
+    };
+    identity.does(look).map_err(|error: Error| match error.errno() {
+        Errno::ENOENT | Errno::ESRCH => {
+            Stop::failed("the program is still running", "it has ended")
+        }
+        _ => error.into(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +163,25 @@ mod tests {
         let before = cpu_time(me);
         while cpu_time(me) == before {}
         assert_eq!(cpu_time(0), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_clock_of_a_process_runs_while_it_works() {
+        let me = std::process::id().cast_signed();
+        let before = cpu_clock(me);
+        while cpu_clock(me) < before + Duration::from_micros(100) {}
+        // More than any process can have (proc_sys_kernel(5), pid_max).
+        assert_eq!(cpu_clock(1 << 23), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_open_file_is_seen_and_a_closed_one_is_not() {
+        let me = std::process::id().cast_signed();
+        let file = fs::File::open(std::env::current_exe().unwrap()).unwrap();
+        let inode = file.metadata().unwrap().ino();
+        assert!(open_files(me, Identity::Same).unwrap().contains(&inode));
+        drop(file);
+        assert!(!open_files(me, Identity::Same).unwrap().contains(&inode));
     }
 
     #[test]

@@ -178,19 +178,34 @@ pub(crate) fn has_processes(id: u32) -> bool {
 ///
 /// If they cannot be listed.
 pub(crate) fn objects(mode: Mode, identity: Identity, before: &[Object]) -> Result<Vec<String>> {
+    let all = census::all()?;
+    let attached: Vec<&Object> = all.iter().filter(|object| object.attached > 0).collect();
+    // Semaphores have the key of the segment that they serve.
+    let is_in_use = |object: &Object| {
+        attached.iter().any(|other| match object.key {
+            0 => other.kind == object.kind && other.id == object.id,
+            key => other.key == key,
+        })
+    };
     let mut removed = Vec::new();
-    for object in census::all()? {
+    for &object in &all {
         let ours = is_of_the_run(&object, mode, identity, before);
-        // Others' objects may have ours' properties where all lie side by side; but the makers of
-        // ours are dead by now.
-        let alone = mode == Mode::Full || matches!(identity, Identity::Run(_));
-        let ours = ours && (alone || !maker_lives(&object));
+        // Others' objects may have ours' properties where all lie side by side: a board that the
+        // same person tries by hand meanwhile. But all processes of the run are dead by now: what
+        // was made by a living one, or is attached, is none of theirs.
+        let ours =
+            ours && (has_its_own(mode, identity) || (!maker_lives(&object) && !is_in_use(&object)));
         // One that has gone by itself is fine; one that cannot be removed is seen by who looks next.
         if ours && object.remove(identity).is_ok() {
             removed.push(object.to_string());
         }
     }
     Ok(removed)
+}
+
+/// Whether System V objects of a run are told from all others: by its namespace, or by its user.
+pub(crate) fn has_its_own(mode: Mode, identity: Identity) -> bool {
+    mode == Mode::Full || matches!(identity, Identity::Run(_))
 }
 
 /// Whether a System V object was made by the programs of a run. In a namespace or by a user of the

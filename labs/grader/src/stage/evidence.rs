@@ -57,8 +57,10 @@ impl Stage {
         Ok(Semaphores::find(key, self.setting.identity)?)
     }
 
-    /// The System V objects of the student's user that came since the check began: its programs' and
-    /// those that the check made for it.
+    /// The System V objects that came since the check began: its programs' and those that the check
+    /// made for it. Where others' lie beside them, only those that were made by a program of the
+    /// check, or have the key of one of its files: the same person may try something by hand
+    /// meanwhile.
     ///
     /// # Errors
     ///
@@ -67,7 +69,21 @@ impl Stage {
         let Setting { mode, identity, .. } = self.setting;
         let mut now = census::all()?;
         now.retain(|object| sweep::is_of_the_run(object, mode, identity, &self.before));
+        if !sweep::has_its_own(mode, identity) {
+            let keys = self.keys_of_files()?;
+            now.retain(|object| match object.maker {
+                0 => keys.contains(&without_project(object.key)),
+                maker => self.makers.contains(&maker),
+            });
+        }
         Ok(now)
+    }
+
+    fn keys_of_files(&self) -> Result<Vec<i32>, Stop> {
+        let files = file::below(&self.setting.folder)?;
+        // One that has gone meanwhile gives no key.
+        let keys = files.iter().filter_map(|path| key_of(path, 1).ok());
+        Ok(keys.map(|key| without_project(key.raw())).collect())
     }
 
     /// What is at a path.
@@ -89,6 +105,11 @@ impl Stage {
             Stop::failed("a regular file that its owner may read", error.to_string())
         })
     }
+}
+
+/// What the keys of one file have in common: ftok puts the project into the upper eight bits.
+fn without_project(key: i32) -> i32 {
+    key & 0x00ff_ffff
 }
 
 /// The key of [`ftok`] for a path and a project, as the grader reckons it.

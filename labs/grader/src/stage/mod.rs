@@ -45,6 +45,8 @@ pub struct Stage {
     until: Instant,
     before: Vec<Object>,
     started: u32,
+    /// Who may have made something: this process, and the programs that it started.
+    makers: Vec<i32>,
 }
 
 impl Stage {
@@ -70,6 +72,7 @@ impl Stage {
             until: Instant::now() + limit,
             before: census::all()?,
             started: 0,
+            makers: vec![std::process::id().cast_signed()],
         })
     }
 
@@ -153,6 +156,22 @@ impl Stage {
         Ok(self.setting.identity.does(|| fs::create_dir(path).map_err(failed))?)
     }
 
+    /// Removes a file as the student's user would. It may be gone already.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Grader`] if it cannot be removed.
+    pub fn remove_file(&self, path: &Path) -> Result<(), Stop> {
+        let removed = self.setting.identity.does(|| {
+            fs::remove_file(path)
+                .map_err(|error| Error::from_io("unlink", &error, path.display().to_string()))
+        });
+        match removed {
+            Err(error) if error.errno() != ipc_common::Errno::ENOENT => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Starts a program of the student's, in the check's folder. It is the same program each time;
     /// several may run at once.
     ///
@@ -179,7 +198,9 @@ impl Stage {
             .may_read(program)
             .may_write(&self.setting.folder)
             .in_own_root(*own_root);
-        Driver::new(Process::start(&launch)?, own)
+        let driver = Driver::new(Process::start(&launch)?, own)?;
+        self.makers.push(driver.pid());
+        Ok(driver)
     }
 
     /// Waits until something holds, looking often, for `limit` at most and never past the end of the

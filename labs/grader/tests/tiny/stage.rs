@@ -9,7 +9,7 @@ use grader::driver::{PATIENCE, Reply};
 use grader::evidence::process::Mapping;
 use grader::random::Seed;
 use grader::sandbox::Ended;
-use grader::stage::Stage;
+use grader::stage::{Stage, key_of};
 use testkit::{Case, Folder};
 
 use crate::checks::PUTS;
@@ -22,6 +22,11 @@ pub fn cases() -> Vec<Case> {
         case("what_the_code_prints_is_no_answer", what_the_code_prints_is_no_answer),
         case("silence_has_an_end", silence_has_an_end),
         case("a_kill_is_seen", a_kill_is_seen),
+        Case {
+            name: "what_somebody_else_makes_meanwhile_is_not_the_checks",
+            run: what_somebody_else_makes,
+            needs: &[ipcmk],
+        },
     ]
 }
 
@@ -94,5 +99,36 @@ fn a_kill_is_seen() {
         assert_eq!(driver.kill_9(), Ok(Ended::Killed(9)));
         assert!(matches!(driver.ask(&["put"]).reply, Reply::Ended(Ended::Killed(9))));
         assert!(driver.maps().is_err());
+    });
+}
+
+fn ipcmk() -> Result<(), String> {
+    rustc()?;
+    let found = ["ipcmk", "ipcrm"].map(|tool| Command::new(tool).arg("-V").output());
+    match found.iter().all(|found| found.as_ref().is_ok_and(|found| found.status.success())) {
+        true => Ok(()),
+        false => Err("there is no ipcmk or no ipcrm (util-linux)".into()),
+    }
+}
+
+/// Without a namespace the objects of all lie side by side.
+fn what_somebody_else_makes() {
+    on_stage("solution/right.rs", |stage| {
+        let made = |what: &str, how_much: &str| {
+            let made = Command::new("ipcmk").args([what, how_much]).output().expect("ipcmk");
+            let made = String::from_utf8(made.stdout).unwrap();
+            made.trim().rsplit(' ').next().unwrap().to_owned()
+        };
+        let file = stage.key_file().unwrap();
+        let segment = stage.make_segment(key_of(&file, 7).unwrap(), 100, 0o600).unwrap();
+        let (memory, semaphores) = (made("--shmem", "100"), made("--semaphore", "1"));
+        let found = stage.new_objects().unwrap();
+        segment.remove().unwrap();
+        let mut remove = Command::new("ipcrm");
+        remove.args(["--shmem-id", &memory, "--semaphore-id", &semaphores]);
+        assert!(remove.status().unwrap().success());
+        // Whatever others do on this machine meanwhile.
+        let ids: Vec<i32> = found.iter().map(|object| object.id).collect();
+        assert_eq!(ids, [segment.id()], "not {memory} and {semaphores}");
     });
 }

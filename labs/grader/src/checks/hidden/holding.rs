@@ -1,47 +1,54 @@
-//! Stopping a student's program in the middle: not by chance, but at a place in its memory.
+//! Stopping a student's program at a place in its memory.
 //!
 //! The drivers know a request `hold`: they protect some pages of what the library has attached or
-//! mapped, and stop themselves (SIGSTOP) at the first touch. So the program stands before the very
-//! store, or load, that a check has in mind, on a loaded machine as on an idle one, however it goes
-//! about its work. That it has stopped, the kernel tells.
+//! mapped, and stop themselves (SIGSTOP) at a touch: the first, or after so many. So the program
+//! stands before that very store, or load, on a loaded machine as on an idle one. That it has
+//! stopped, and that the pages are still protected, the kernel tells.
+//!
+//! What the kernel does not tell is whether that touch means anything: a store that changes nothing
+//! is one, too. So no check counts on this alone: [`moments`](super::moments).
 
 use std::time::{Duration, Instant};
 
 use ipc_common::PageSize;
 
-use crate::check::Stop;
+use crate::check::{Stop, require};
 use crate::driver::{Answer, Asked, Driver};
 use crate::evidence::process::{self, Mapping};
 
-/// For how long another program may be at work while one is stopped: it either has a lock to wait
-/// for, or is done at once.
-pub(in super::super) const GLANCE: Duration = Duration::from_millis(20);
 /// After how long a program that neither stops nor answers is given up.
 const LIMIT: Duration = Duration::from_secs(8);
-
-/// What came of a request to a program that is to be stopped in it.
-pub(in super::super) enum Held {
-    /// It has stopped, and the answer is still to come.
-    Stopped(Asked),
-    /// It never touched that memory.
-    Answered(Answer),
-}
+/// Between two looks at a program.
+const NAP: Duration = Duration::from_millis(1);
 
 /// What to stop at.
 #[derive(Clone, Copy)]
 pub(in super::super) enum Touch {
-    Store,
+    /// A store, after so many others.
+    Store(u32),
+    /// Any access.
     Load,
 }
 
-/// The next touch of a mapping, from the page on that `from` bytes from its start lie in, stops the
-/// program.
+impl Touch {
+    /// How many stores a driver can let happen first: it needs a processor that says when one has.
+    pub(in super::super) const MOST: u32 = if cfg!(target_arch = "x86_64") { 2 } else { 0 };
+}
+
+/// A place that is held.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Held {
+    start: u64,
+    touch: Touch,
+}
+
+/// A touch of a mapping, from the page on that `from` bytes from its start lie in, stops the program.
 pub(in super::super) fn hold(
     driver: &mut Driver,
     map: &Mapping,
     from: usize,
     touch: Touch,
-) -> Result<(), Stop> {
+) -> Result<Held, Stop> {
     let from = PageSize::system().round_down(from) as u64;
     let start = map.start + from;
     let Some(len) = map.end.checked_sub(start).filter(|len| *len > 0) else {
@@ -50,35 +57,70 @@ pub(in super::super) fn hold(
             format!("a mapping of {}", map.end - map.start),
         ));
     };
-    let kind = match touch {
-        Touch::Store => "read",
-        Touch::Load => "none",
+    let (kind, skip) = match touch {
+        Touch::Store(skip) => ("read", skip),
+        Touch::Load => ("none", 0),
     };
-    driver.ask(&["hold", &start.to_string(), &len.to_string(), kind]).ok().map(drop)
+    let words = ["hold", &start.to_string(), &len.to_string(), kind, &skip.to_string()];
+    driver.ask(&words).ok()?;
+    Ok(Held { start, touch })
 }
 
-/// Waits until it has stopped, or answers.
-pub(in super::super) fn until_held(driver: &mut Driver, mut asked: Asked) -> Result<Held, Stop> {
+/// Waits until it has stopped, which it has to.
+pub(in super::super) fn stopped(
+    driver: &mut Driver,
+    held: Held,
+    mut asked: Asked,
+) -> Result<Asked, Stop> {
+    const EXPECTED: &str = "it is done in the memory that was attached or mapped at opening";
     let until = Instant::now() + LIMIT;
-    loop {
-        if process::state(driver.pid()) == Some('T') {
-            return Ok(Held::Stopped(asked));
-        }
-        match driver.wait_within(asked, Duration::ZERO) {
-            Ok(answer) => return Ok(Held::Answered(answer)),
-            Err(still) if Instant::now() < until => asked = still,
-            Err(still) => return Ok(Held::Answered(driver.wait(still))),
-        }
+    while process::state(driver.pid()) != Some('T') {
+        // Notices an end, too.
+        asked = match driver.wait_within(asked, NAP) {
+            Ok(answer) => return Err(answer.instead_of(EXPECTED)),
+            Err(still) if Instant::now() < until => still,
+            Err(still) => return Err(driver.wait(still).instead_of(EXPECTED)),
+        };
     }
+    let maps = driver.maps()?;
+    let map = maps.iter().find(|map| (map.start..map.end).contains(&held.start));
+    let is_held = map.is_some_and(|map| match held.touch {
+        Touch::Store(_) => !map.write,
+        Touch::Load => !map.read,
+    });
+    require(is_held, "the driver stops before the touch, and the page is still protected", || {
+        "it has stopped by itself, or the protection was taken away".into()
+    })?;
+    Ok(asked)
 }
 
-/// [`until_held`], where it has to stop.
-pub(in super::super) fn stopped(driver: &mut Driver, asked: Asked) -> Result<Asked, Stop> {
-    match until_held(driver, asked)? {
-        Held::Stopped(asked) => Ok(asked),
-        Held::Answered(answer) => {
-            Err(answer
-                .instead_of("it is done in the memory that was attached or mapped at opening"))
+/// Lets a program work while another one is stopped: until it answers, or waits for what only the
+/// other can give. That is, until it sleeps whenever it is looked at; or has used as much of its own
+/// processor time as a hundred notes take, for a lock can be waited for awake, too.
+pub(in super::super) fn answered_or_waiting(
+    driver: &mut Driver,
+    mut asked: Asked,
+) -> Result<Result<Answer, Asked>, Stop> {
+    const LOOKS: u32 = 10;
+    const AWAKE: Duration = Duration::from_millis(20);
+    let until = Instant::now() + LIMIT;
+    let used = process::cpu_clock(driver.pid());
+    let mut asleep = 0;
+    loop {
+        asked = match driver.wait_within(asked, NAP) {
+            Ok(answer) => return Ok(Ok(answer)),
+            Err(still) => still,
+        };
+        asleep = match process::state(driver.pid()) {
+            Some('S' | 'T') => asleep + 1,
+            _ => 0,
+        };
+        if asleep >= LOOKS || process::cpu_clock(driver.pid()) >= used + AWAKE {
+            return Ok(Err(asked));
+        }
+        if Instant::now() >= until {
+            let what = format!("process {} gets no processor", driver.pid());
+            return Err(Stop::grader(what));
         }
     }
 }

@@ -14,6 +14,13 @@ pub(super) fn post(driver: &mut Driver, text: &[u8]) -> Result<usize, Stop> {
     named("Poster::post", driver.ask(&["post", &hex(text)])).number()
 }
 
+/// The slots that an answer to several posts tells.
+#[cfg(feature = "hidden")]
+pub(super) fn slots(answer: Answer) -> Result<Vec<usize>, Stop> {
+    let unexpected = answer.instead_of("the numbers of the slots");
+    answer.ok()?.iter().map(|word| word.parse().ok()).collect::<Option<_>>().ok_or(unexpected)
+}
+
 /// Reads a slot, and returns what the reader claims to have found.
 pub(super) fn read(driver: &mut Driver, slot: usize) -> Result<Option<Vec<u8>>, Stop> {
     told(named("Reader::read", driver.ask(&["read", &slot.to_string()])))

@@ -1,15 +1,23 @@
 //! No reader gets a mixture: neither of a writer in the middle, nor when a message comes while it
 //! reads.
 
+use std::time::Duration;
+
 use crate::check::{Check, Stop, Verdict, require};
+use crate::driver::{Answer, Asked, Driver};
 use crate::stage::Stage;
 
-use super::super::super::hidden::holding::{self, GLANCE, Touch};
-use super::super::super::payload;
-use super::super::mailbox::{self, Place};
-use super::long::{self, Long};
+use super::super::super::hidden::holding::{self, Touch};
+use super::super::super::hidden::moments::Moments;
+use super::super::mailbox;
+use super::long::{self, Pair};
 
 pub(in super::super) const CHECK: Check = Check { id: "torn", run };
+
+/// How often a writer has to have been stopped in the middle of a text.
+const HALVES: u32 = 2;
+/// How often a reader is stopped while it reads.
+const READS: u32 = 12;
 
 fn run(stage: &mut Stage) -> Verdict {
     writer_in_the_middle(stage)?;
@@ -19,103 +27,139 @@ fn run(stage: &mut Stage) -> Verdict {
 
 /// The writer is stopped in the middle, and the grader looks at the file.
 fn writer_in_the_middle(stage: &mut Stage) -> Verdict {
-    let (old, new) = (Long::new(stage), Long::new(stage));
-    let place = Place::of(stage, Long::capacity());
-    let file = place.plant(stage, 0, b"")?;
+    let pair = Pair::new(stage);
     let mut writer = stage.start()?;
-    place.open_writer(&mut writer).ok()?;
-    file.write(0, &place.bytes(2, &old.text))?;
-    long::hold(&mut writer, &place, long::in_the_middle(), Touch::Store)?;
-    let asked = new.send(&mut writer);
-    let asked = holding::stopped(&mut writer, asked)?;
-    let found = place.contents(&file)?;
-    let begun = found.room != old.text && found.room != new.text;
-    require(found.sequence % 2 == 1, "in the middle of a message the sequence is odd", || {
-        let what = if begun { "half of the text is new" } else { "the text is being written" };
-        format!("it is {}, and {what}", found.sequence)
-    })
-    .map_err(|stop| stop.because("never-odd"))?;
-    writer.resume()?;
-    let sequence: u32 = writer.wait(asked).number()?;
-    let found = place.contents(&file)?;
-    let whole = found.sequence == sequence && sequence == 4 && found.room == new.text;
-    require(whole, "the whole message, with sequence 4", || {
-        format!("sequence {}, length {}", found.sequence, found.length)
-    })
-}
-
-/// The reader is stopped in the middle of its copy, and the student's writer sends meanwhile, or
-/// waits for the reader.
-fn reader_in_the_middle(stage: &mut Stage) -> Verdict {
-    let (old, new) = (Long::new(stage), Long::new(stage));
-    let place = Place::of(stage, Long::capacity());
-    let file = place.plant(stage, 0, b"")?;
-    let (mut writer, mut reader) = (stage.start()?, stage.start()?);
-    place.open_writer(&mut writer).ok()?;
-    place.open_reader(&mut reader).ok()?;
-    file.write(0, &place.bytes(2, &old.text))?;
-    long::hold(&mut reader, &place, long::in_the_middle(), Touch::Load)?;
-    let reading = reader.send(&["read"]);
-    let reading = holding::stopped(&mut reader, reading)?;
-    let sending = new.send(&mut writer);
-    let sending = writer.wait_within(sending, GLANCE);
-    reader.resume()?;
-    let told = mailbox::told(reader.wait(reading))?;
-    let sequence: u32 = sending.unwrap_or_else(|sending| writer.wait(sending)).number()?;
-    require(sequence == 4, "sequence 4 for the second message", || format!("{sequence}"))?;
-    let whole = told == Some((2, old.text.clone())) || told == Some((4, new.text.clone()));
-    require(whole, "one message or the other, whole", || match &told {
-        Some((sequence, text)) => {
-            let same = |other: &Long| {
-                text.iter().zip(&other.text).filter(|(one, other)| one == other).count()
-            };
-            format!(
-                "message {sequence}, of which {} bytes are the old one's and {} the new one's",
-                same(&old),
-                same(&new)
+    let mut moments = Moments::new(Pair::MOST);
+    let mut halves = 0;
+    while halves < HALVES {
+        let (place, file) = pair.plant(stage)?;
+        place.open_writer(&mut writer).ok()?;
+        pair.begin(&place, &file)?;
+        pair.prepare(&mut writer)?;
+        let asked = moments.ask(stage, &mut writer, &["send-prepared", &moments.count()])?;
+        writer.pause()?;
+        let found = place.contents(&file)?;
+        if pair.is_half(&found, &mut moments) {
+            halves += 1;
+            require(
+                found.sequence % 2 == 1,
+                "in the middle of a message the sequence is odd",
+                || format!("it is {}, and half of the text is new", found.sequence),
             )
+            .map_err(|stop| stop.because("never-odd"))?;
         }
-        None => "the reader says that there is none".into(),
-    })
-    .map_err(|stop| stop.because("mixture"))?;
-    mailbox::reads(&mut reader, 4, &new.text)
+        writer.resume()?;
+        let last = last_of(writer.wait(asked))?;
+        let found = place.contents(&file)?;
+        let whole = found.sequence == last && found.text() == Some(pair.of_sequence(last));
+        require(whole, &format!("the whole message, with sequence {last}"), || {
+            format!("sequence {}, length {}", found.sequence, found.length)
+        })?;
+        stage.remove_file(&place.path)?;
+    }
+    Ok(())
 }
 
-/// Nobody is stopped: message after message, and a reader that never rests.
-fn both_at_full_speed(stage: &mut Stage) -> Verdict {
-    const MESSAGES: u32 = 40;
-    const LENGTH: usize = 30_000;
-    let place = Place::of(stage, LENGTH + 10);
-    place.plant(stage, 0, b"")?;
+/// The reader is stopped at a load, and at moments that nobody chose while it does hardly anything
+/// but copy; and the student's writer sends meanwhile, or waits for the reader. Of what a reader has
+/// copied nothing can be seen from outside, so it is done a good many times.
+fn reader_in_the_middle(stage: &mut Stage) -> Verdict {
+    let pair = Pair::of(stage, 64 * 1024);
+    let (place, file) = pair.plant(stage)?;
     let (mut writer, mut reader) = (stage.start()?, stage.start()?);
     place.open_writer(&mut writer).ok()?;
     place.open_reader(&mut reader).ok()?;
-    let seed = stage.random().u64() >> 8;
-    let last = 2 * MESSAGES;
-    let reading = reader.send(&["read-until", &last.to_string(), "6000"]);
-    let sending =
-        writer.send(&["send-many", &MESSAGES.to_string(), &LENGTH.to_string(), &seed.to_string()]);
-    let sent = writer.wait(sending).ok()?;
-    let reached = sent.last().and_then(|word| word.parse::<u32>().ok());
-    require(reached == Some(last), &format!("sequence {last} after {MESSAGES} messages"), || {
-        format!("{reached:?}")
-    })?;
-    let answer = reader.wait(reading);
-    let unexpected = answer.instead_of("messages, the last one among them");
-    let words = answer.ok()?;
-    let mut had_last = false;
-    for word in &words {
+    pair.begin(&place, &file)?;
+    pair.prepare(&mut writer)?;
+    let held = long::hold(&mut reader, &place, long::in_the_middle(), Touch::Load)?;
+    let reading = reader.send(&["read-many", "1"]);
+    let reading = holding::stopped(&mut reader, held, reading)?;
+    meanwhile(&mut writer, &mut reader, reading, &pair, 4)?;
+    let mut moments = Moments::new(Pair::MOST);
+    let (mut caught, mut sequence) = (0, 4);
+    while caught < READS {
+        let reading = moments.ask(stage, &mut reader, &["read-many", &moments.count()])?;
+        reader.pause()?;
+        match reader.wait_within(reading, Duration::ZERO) {
+            Ok(answer) => {
+                moments.too_late();
+                reader.resume()?;
+                all_whole(answer, &pair, sequence)?;
+            }
+            Err(reading) => {
+                caught += 1;
+                sequence += 2;
+                meanwhile(&mut writer, &mut reader, reading, &pair, sequence)?;
+            }
+        }
+    }
+    mailbox::reads(&mut reader, sequence, pair.of_sequence(sequence))
+}
+
+/// While the reader is stopped, the writer sends one message, or waits for it.
+fn meanwhile(
+    writer: &mut Driver,
+    reader: &mut Driver,
+    reading: Asked,
+    pair: &Pair,
+    sequence: u32,
+) -> Verdict {
+    let sending = writer.send(&["send-prepared", "1"]);
+    let sending = holding::answered_or_waiting(writer, sending)?;
+    reader.resume()?;
+    all_whole(reader.wait(reading), pair, sequence)?;
+    let sent = last_of(sending.unwrap_or_else(|sending| writer.wait(sending)))?;
+    require(sent == sequence, &format!("sequence {sequence} for the next message"), || {
+        sent.to_string()
+    })
+}
+
+/// The last of the sequences that a writer claims.
+fn last_of(answer: Answer) -> Result<u32, Stop> {
+    let unexpected = answer.instead_of("the sequences of the messages");
+    answer.ok()?.last().and_then(|word| word.parse().ok()).ok_or(unexpected)
+}
+
+/// Each message that a reader tells of, by its sequence, length and hash, is one that was sent.
+fn all_whole(answer: Answer, pair: &Pair, last: u32) -> Verdict {
+    let unexpected = answer.instead_of("it tells of messages");
+    for word in answer.ok()? {
         let parts: Vec<&str> = word.split(':').collect();
         let [sequence, length, hash] = parts[..] else { return Err(unexpected) };
         let sequence: Option<u32> = sequence.parse().ok().filter(|it| (2..=last).contains(it));
         let Some(sequence) = sequence else { return Err(unexpected) };
-        let text = payload::made(LENGTH, seed + u64::from(sequence / 2 - 1) * 2);
-        let same = length == LENGTH.to_string() && hash == format!("{:x}", payload::hash(&text));
-        if !same {
-            let expected = format!("message {sequence} as it was sent");
-            return Err(Stop::failed(expected, "a text that nobody sent").because("mixture"));
-        }
-        had_last |= sequence == last;
+        let text = pair.of_sequence(sequence);
+        let same = length == text.len().to_string() && hash == pair.hash_of(sequence);
+        require(same, &format!("message {sequence} as it was sent"), || {
+            "a text that nobody sent".into()
+        })
+        .map_err(|stop| stop.because("mixture"))?;
     }
-    if had_last { Ok(()) } else { Err(unexpected) }
+    Ok(())
+}
+
+/// Nobody is stopped: message after message, and a reader that never rests.
+fn both_at_full_speed(stage: &mut Stage) -> Verdict {
+    const ROUNDS: u32 = 6;
+    const MESSAGES: u32 = 8;
+    const READS: u32 = 16;
+    let pair = Pair::of(stage, 32 * 1024);
+    let (place, file) = pair.plant(stage)?;
+    let (mut writer, mut reader) = (stage.start()?, stage.start()?);
+    place.open_writer(&mut writer).ok()?;
+    place.open_reader(&mut reader).ok()?;
+    pair.begin(&place, &file)?;
+    pair.prepare(&mut writer)?;
+    for round in 1..=ROUNDS {
+        let reading = reader.send(&["read-many", &READS.to_string()]);
+        let sending = writer.send(&["send-prepared", &MESSAGES.to_string()]);
+        let told = reader.wait(reading);
+        let last = last_of(writer.wait(sending))?;
+        let expected = 2 + 2 * MESSAGES * round;
+        let words = format!("sequence {expected} after {} messages", MESSAGES * round);
+        require(last == expected, &words, || last.to_string())?;
+        all_whole(told, &pair, last)?;
+        mailbox::reads(&mut reader, last, pair.of_sequence(last))?;
+    }
+    Ok(())
 }

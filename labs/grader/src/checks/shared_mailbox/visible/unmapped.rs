@@ -18,6 +18,7 @@ fn run(stage: &mut Stage) -> Verdict {
     require(place.contents(&file)?.text() == Some(&text), "the message in the file", || {
         "it is not there".into()
     })?;
+    let inode = file.inode()?;
     for (driver, request) in [(&mut writer, "close-writer"), (&mut reader, "close-reader")] {
         if place.mapping(driver)?.is_none() {
             return Err(Stop::failed(
@@ -30,6 +31,12 @@ fn run(stage: &mut Stage) -> Verdict {
             "/proc/PID/maps still shows the file".into()
         })
         .map_err(|stop| stop.because("still-mapped"))?;
+        require(
+            !driver.open_files()?.contains(&inode),
+            "the file was closed with the drop",
+            || "/proc/PID/fd still shows it".into(),
+        )
+        .map_err(|stop| stop.because("still-open"))?;
     }
     Ok(())
 }
