@@ -95,6 +95,11 @@ impl Driver {
         }
     }
 
+    /// Whether its keeper was killed. What the program does then, nobody sees to the end.
+    fn is_lost(&mut self) -> bool {
+        self.wait_for_end(Duration::ZERO) == Some(Ended::Lost)
+    }
+
     /// Waits for the answer for `limit` and no longer: where silence is what is expected.
     ///
     /// # Errors
@@ -102,13 +107,14 @@ impl Driver {
     /// The request again, if there is no answer yet.
     pub fn wait_within(&mut self, asked: Asked, limit: Duration) -> Result<Answer, Asked> {
         match self.pipes.line(Instant::now() + limit) {
-            Line::Silence => Err(asked),
+            Line::Silence if !self.is_lost() => Err(asked),
             line => Ok(self.answer(asked, line)),
         }
     }
 
     fn answer(&mut self, asked: Asked, line: Line) -> Answer {
         let reply = match line {
+            Line::Silence if self.is_lost() => Reply::Ended(Ended::Lost),
             Line::Silence => Reply::Silence,
             Line::End => match self.wait_for_end(PATIENCE) {
                 Some(ended) => Reply::Ended(ended),
@@ -169,7 +175,7 @@ impl Driver {
 
     fn signal(&mut self, signal: Signal) -> Result<(), Stop> {
         if let Some(ended) = self.wait_for_end(Duration::ZERO) {
-            return Err(Stop::failed("the program is still running", ended.to_string()));
+            return Err(ended_early(ended));
         }
         self.process.signal(signal);
         Ok(())
@@ -180,10 +186,11 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] if it does not end.
+    /// [`Stop::Grader`] if it does not end, or nobody knows how.
     pub fn kill_9(&mut self) -> Result<Ended, Stop> {
         self.process.signal(Signal::SIGKILL);
-        self.wait_for_end(LONG_PATIENCE).ok_or_else(|| Stop::grader("it survives SIGKILL"))
+        let ended = self.wait_for_end(LONG_PATIENCE);
+        known(ended.ok_or_else(|| Stop::grader("it survives SIGKILL"))?)
     }
 
     /// Ends its input, upon which it has to return from `main`, and waits for that.
@@ -198,9 +205,9 @@ impl Driver {
         if ended.is_none() && self.is_starved(used) {
             ended = self.wait_for_end(LONG_PATIENCE);
         }
-        ended.ok_or_else(|| {
+        known(ended.ok_or_else(|| {
             Stop::failed("the program ends at the end of its input", "it is still there")
-        })
+        })?)
     }
 
     /// [`Driver::finish`], and it has to end with exit code 0.
@@ -229,5 +236,20 @@ impl Driver {
     pub fn complaints(&mut self) -> String {
         self.pipes.drain();
         crate::shown::harmless(self.pipes.complaints())
+    }
+}
+
+/// How it ended, which has to be known: what the program does not answer for, no check judges by.
+fn known(ended: Ended) -> Result<Ended, Stop> {
+    match ended {
+        Ended::Lost => Err(Stop::grader(ended.to_string())),
+        ended => Ok(ended),
+    }
+}
+
+fn ended_early(ended: Ended) -> Stop {
+    match known(ended) {
+        Ok(ended) => Stop::failed("the program is still running", ended.to_string()),
+        Err(lost) => lost,
     }
 }

@@ -44,15 +44,18 @@ pub fn works(mode: Mode, cell: &Path) -> Result<(), String> {
         (Mode::Landlock, true) => return Err("it is for ordinary users; root has run-uid".into()),
         _ => {}
     }
+    perform(mode, cell, Task::Probe)
+}
+
+/// Has a cell do something that has no result but that it worked.
+///
+/// # Errors
+///
+/// Why it did not, in words.
+pub(super) fn perform(mode: Mode, cell: &Path, task: Task) -> Result<(), String> {
     let words = |error: ipc_common::Error| error.to_string();
     let around = Surroundings::make(mode).map_err(words)?;
-    let job = Job {
-        mode,
-        run_user: around.user(),
-        folder: around.folder(),
-        lock: None,
-        task: Task::Probe,
-    };
+    let job = Job { mode, run_user: around.user(), folder: around.folder(), lock: None, task };
     let mut cell = Cell::start(cell, &job).map_err(words)?;
     let mut result = Err("the probe ended without a word".to_owned());
     loop {

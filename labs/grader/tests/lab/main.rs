@@ -10,6 +10,7 @@ mod commands;
 
 mod bad_input;
 mod class;
+mod compiler;
 mod course;
 mod handout;
 mod interrupted;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     }
     let cases = [
         class::cases(),
+        compiler::cases(),
         strangers::cases(),
         bad_input::cases(),
         interrupted::cases(),
