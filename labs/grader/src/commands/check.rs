@@ -24,7 +24,8 @@ pub struct Check {
     /// Only this check, and what it depends on. May be given several times.
     #[arg(long)]
     only: Vec<String>,
-    /// What to check instead of your working copy: a folder, or one file for src/lib.rs.
+    /// What to check instead of your working copy: a folder, or one file for src/lib.rs; where classes
+    /// are graded, whatever `lab grade` takes.
     #[arg(long, value_name = "PATH")]
     submission: Option<PathBuf>,
     /// What to put around your program; the best that there is here, if it is not given.
@@ -51,7 +52,7 @@ impl Check {
         let course = Course::find()?;
         let lab = course.lab(&self.lab)?;
         known(&lab.rubric, &self.only)?;
-        let submission = Submission::at(self.submission.as_deref().unwrap_or(&lab.folder));
+        let submission = self.submission(&lab);
         let supervisor = Supervisor::new(course, self.mode, Path::new("/proc/self/exe"))?;
         let ready = prepare(&supervisor, &lab)?;
         let plan = Plan {
@@ -81,6 +82,15 @@ impl Check {
             return Err(Failure::Said);
         }
         Ok(())
+    }
+
+    fn submission(&self, lab: &Lab) -> Submission {
+        #[cfg(feature = "class")]
+        if let Some(path) = &self.submission {
+            // Somebody's hand-in is to be graded again as it was.
+            return grader::gradebook::HandIn::at(path, &lab.rubric);
+        }
+        Submission::at(self.submission.as_deref().unwrap_or(&lab.folder))
     }
 }
 

@@ -16,22 +16,23 @@ use ipc_common::cli::{Failure, Quit, out, style, warn};
 
 use super::progress::Bar;
 
-/// When somebody has to be graded again.
+/// When somebody has to be graded again, or could not be taken.
 const NEEDS_RERUN: u8 = 3;
 
 /// Grade a class: a folder or a zip each, side by side; what is graded stays graded.
 #[derive(Args)]
 #[command(after_help = "\
 DIR holds a folder, a zip or an .rs file for each submission: the lab's folder, the whole course, or
-the one file. REPORT gets grades.csv for the gradebook, grades.json with everything, and for each
+the one file; a folder that holds nothing but a zip will do, too. REPORT gets grades.csv for the gradebook, grades.json with everything, and for each
 submission report.json, junit.xml and Gradescope's results.json.
 
 Run it again after a Ctrl-C, a crash, or when more was handed in: only what is new, has changed or
 was not graded to the end is graded. A submission at which the grader failed gets no points, and no
-zero either: it is marked `needs rerun`, and the next run takes it up.
+zero either: it is marked `needs rerun`, and the next run takes it up. One that cannot be read (another
+kind of archive, a link) is marked `not taken`.
 
-Exit codes: 0 everybody is graded, 1 failed, 2 wrong usage, 3 some have to be graded again,
-130 ended by Ctrl-C.")]
+Exit codes: 0 everybody is graded, 1 failed, 2 wrong usage, 3 some have to be graded again or could
+not be taken, 130 ended by Ctrl-C.")]
 pub struct Grade {
     /// The folder with what was handed in.
     dir: PathBuf,
@@ -70,7 +71,7 @@ impl Grade {
         let lab = course.lab(&self.lab)?;
         let listing = gradebook::list(&self.dir)?;
         self.fits(&listing)?;
-        for ignored in &listing.ignored {
+        for ignored in listing.not_taken.iter().chain(&listing.ignored) {
             warn(&format_args!("not graded: {}: {}", ignored.name, ignored.why));
         }
         for name in listing.names_of_several() {
@@ -118,7 +119,7 @@ impl Grade {
             show(&mut out, &lab.rubric, &summary, &self.out, supervisor.mode())?;
         }
         quit.check()?;
-        match summary.needs_rerun.is_empty() {
+        match summary.needs_rerun.is_empty() && summary.not_taken.is_empty() {
             true => Ok(()),
             false => Err(Failure::Status(NEEDS_RERUN)),
         }
@@ -133,7 +134,7 @@ impl Grade {
 
     /// Whether DIR and REPORT make sense together.
     fn fits(&self, listing: &Listing) -> Result<(), Failure> {
-        if listing.handins.is_empty() {
+        if listing.handins.is_empty() && listing.not_taken.is_empty() {
             let dir = ipc_common::cli::shown(&self.dir);
             return Err(Failure::Usage(format!(
                 "{dir}: nothing was handed in: there is no folder, zip or .rs file in it"
@@ -181,6 +182,9 @@ fn show(
     }
     if summary.not_graded > 0 {
         writeln!(out, "\nnot graded yet: {}", summary.not_graded)?;
+    }
+    if !summary.not_taken.is_empty() {
+        writeln!(out, "\nnot taken, as they cannot be read: {}", summary.not_taken.join(", "))?;
     }
     if !summary.needs_rerun.is_empty() {
         let warning = style::WARNING;

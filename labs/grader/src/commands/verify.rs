@@ -21,7 +21,7 @@ pub struct Verify {
     /// Only in this mode; may be given several times. All that work here, if it is not given.
     #[arg(long)]
     mode: Vec<Mode>,
-    /// Submissions that nobody here has seen, to be graded as well: a file or a folder each.
+    /// Submissions that nobody here has seen, to be graded as well: whatever `lab grade` takes.
     #[arg(long, value_name = "DIR")]
     extra: Option<PathBuf>,
     /// How often each solution has to earn full marks.

@@ -30,13 +30,21 @@ enum Kind {
     Source,
 }
 
-/// Something that lies among the hand-ins and is none.
+/// Something that lies among the hand-ins and is not graded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ignored {
     /// What it is called, on one line.
     pub name: String,
-    /// Why it is none.
+    /// Why it is not.
     pub why: String,
+}
+
+/// Why there are no sources to be had.
+enum Not {
+    /// It is somebody's, very likely, and packed so that it cannot be read: who grades has to look.
+    Taken(&'static str),
+    /// Nobody's: a list of names, a note.
+    HandedIn(&'static str),
 }
 
 /// What lies in a folder of hand-ins, sorted by name.
@@ -44,6 +52,8 @@ pub struct Ignored {
 pub struct Listing {
     /// What was handed in.
     pub handins: Vec<HandIn>,
+    /// What was handed in as well, and cannot be read: it has no points, and no zero either.
+    pub not_taken: Vec<Ignored>,
     /// The rest, but for what the system itself puts there (`.DS_Store`).
     pub ignored: Vec<Ignored>,
 }
@@ -69,29 +79,36 @@ pub fn list(folder: &Path) -> Result<Listing> {
         let path = folder.join(&name);
         match kind(&path) {
             Ok(kind) => listing.handins.push(HandIn { path, kind }),
-            Err(why) => {
+            Err(not) => {
+                let (list, why) = match not {
+                    Not::Taken(why) => (&mut listing.not_taken, why),
+                    Not::HandedIn(why) => (&mut listing.ignored, why),
+                };
                 let name = shown::line(name.as_bytes(), 200);
-                listing.ignored.push(Ignored { name, why: why.into() });
+                list.push(Ignored { name, why: why.into() });
             }
         }
     }
     Ok(listing)
 }
 
-fn kind(path: &Path) -> std::result::Result<Kind, &'static str> {
-    let found = fs::symlink_metadata(path).map_err(|_| "it cannot be looked at")?;
+fn kind(path: &Path) -> std::result::Result<Kind, Not> {
+    let found = fs::symlink_metadata(path).map_err(|_| Not::Taken("it cannot be looked at"))?;
     let end = path.extension().map(|end| end.as_bytes().to_ascii_lowercase());
     match end.as_deref() {
         _ if found.is_dir() => Ok(Kind::Folder),
         // It may lead to the solution, or to another's work.
-        _ if found.is_symlink() => Err("it is a symbolic link: put the files themselves there"),
-        _ if !found.is_file() => Err("it is neither a folder nor a file"),
+        _ if found.is_symlink() => {
+            Err(Not::Taken("it is a symbolic link: put the files themselves there"))
+        }
+        _ if !found.is_file() => Err(Not::Taken("it is neither a folder nor a file")),
         Some(b"zip") => Ok(Kind::Zip),
         Some(b"rs") => Ok(Kind::Source),
-        Some(b"gz" | b"tgz" | b"xz" | b"tar" | b"7z" | b"rar") => {
-            Err("only zips are read: unpack it, or make a zip of it")
-        }
-        _ => Err("it is neither a folder nor a zip"),
+        Some(
+            b"gz" | b"tgz" | b"bz2" | b"tbz2" | b"xz" | b"txz" | b"zst" | b"lz4" | b"tar" | b"7z"
+            | b"rar",
+        ) => Err(Not::Taken("only zips are read: unpack it, or make a zip of it")),
+        _ => Err(Not::HandedIn("it is neither a folder nor a zip")),
     }
 }
 
@@ -108,6 +125,20 @@ impl Listing {
 }
 
 impl HandIn {
+    /// What lies at a path, taken as it would be from among a class's hand-ins.
+    pub fn at(path: &Path, rubric: &Rubric) -> Submission {
+        match kind(path) {
+            Ok(kind) => HandIn { path: path.to_owned(), kind }.take(rubric),
+            Err(Not::Taken(why)) => {
+                let name = path.file_name().unwrap_or_default();
+                let refused = Refused::of(&shown::line(name.as_bytes(), 200), why);
+                Submission::Taken(name.into(), Err(refused))
+            }
+            // A source, by whatever name: whoever names it knows.
+            Err(Not::HandedIn(_)) => Submission::File(path.to_owned()),
+        }
+    }
+
     /// What it is called, without the `.zip`, on one line of a terminal.
     pub fn name(&self) -> String {
         let name = match self.kind {
@@ -176,8 +207,29 @@ impl HandIn {
             Some(Root::Below(folder)) => {
                 build::take(&Submission::Folder(self.path.join(folder)), &rubric.files)
             }
+            None => self.take_the_only_file(rubric),
+        }
+    }
+
+    /// What learning platforms make of one file: a folder with a name for each person, and the file in
+    /// there.
+    fn take_the_only_file(
+        &self,
+        rubric: &Rubric,
+    ) -> std::result::Result<Vec<(String, String)>, Refused> {
+        let inner = list(&self.path).unwrap_or_default();
+        let files: Vec<&HandIn> =
+            inner.handins.iter().filter(|one| one.kind != Kind::Folder).collect();
+        match (&files[..], &inner.not_taken[..]) {
+            ([file], _) if file.kind == Kind::Zip => archive::take(&file.path, rubric),
+            ([file], _) => build::take(&Submission::File(file.path.clone()), &rubric.files),
+            // It cannot be looked at, so nobody knows what it is worth.
+            ([], [packed, ..]) => {
+                let refused = Refused::of(&packed.name, packed.why.clone());
+                Err(Refused { is_graders: true, ..refused })
+            }
             // It is refused there, with the reason.
-            None => build::take(&Submission::Folder(self.path.clone()), &rubric.files),
+            _ => build::take(&Submission::Folder(self.path.clone()), &rubric.files),
         }
     }
 }

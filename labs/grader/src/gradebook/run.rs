@@ -46,7 +46,7 @@ pub struct Step<'a> {
 }
 
 /// Grades everybody, until `stop` says so: then no other one is begun. The rows are in the order of
-/// the listing, and the tables are written in any case.
+/// the listing, those that cannot be taken last, and the tables are written in any case.
 ///
 /// # Errors
 ///
@@ -57,7 +57,8 @@ pub fn grade(
     progress: &(dyn Fn(Step<'_>) + Sync),
 ) -> Result<Vec<Row>> {
     let handins = &class.listing.handins;
-    let rows = handins.iter().map(|one| Row::waiting(one.name(), one.folder_name())).collect();
+    let waiting = handins.iter().map(|one| Row::waiting(one.name(), one.folder_name()));
+    let rows = waiting.chain(class.listing.not_taken.iter().map(Row::not_taken)).collect();
     let table = Mutex::new(Table { rows, done: 0, saved: Instant::now(), failed: None });
     let waiting: Mutex<VecDeque<usize>> = Mutex::new((0..handins.len()).collect());
     let work = || {
@@ -97,7 +98,8 @@ impl Table {
     ) {
         self.done += 1;
         self.rows[place] = row;
-        progress(Step { done: self.done, of: self.rows.len(), row: &self.rows[place] });
+        let of = class.listing.handins.len();
+        progress(Step { done: self.done, of, row: &self.rows[place] });
         if self.saved.elapsed() > TABLES {
             self.save(class);
         }
@@ -138,5 +140,6 @@ fn one(class: &Class<'_>, handin: &HandIn) -> Result<Row> {
     // Also for one that was there: who grades may have been killed between two of its files.
     class.book.finish(&folder, rubric, &report)?;
     let status = if report.needs_rerun { Status::NeedsRerun } else { Status::Graded };
-    Ok(Row { name, folder, status, was_there, identity: Some(identity), report: Some(report) })
+    let (identity, report) = (Some(identity), Some(report));
+    Ok(Row { status, was_there, identity, report, ..Row::waiting(name, folder) })
 }

@@ -31,6 +31,17 @@ fn every_way() {
     course.hand_in_zip("from-windows.zip", &[("tiny\\src\\lib.rs", &right())]);
     course.hand_in_zip("one-file.zip", &[("lib.rs", &right())]);
     course.hand_in_zip("two-of-them.zip", &[("a/src/lib.rs", ""), ("b/src/lib.rs", "")]);
+    // What platforms make of a hand-in: a folder a person, and what was handed in in there.
+    fs::create_dir(course.path("in/Anna Berg_4711_assignsubmission_file_")).unwrap();
+    course.hand_in_zip(
+        "Anna Berg_4711_assignsubmission_file_/my lab.zip",
+        &[("My Lab/src/lib.rs", &right())],
+    );
+    fs::create_dir(course.path("in/Ben_4712_assignsubmission_file_")).unwrap();
+    fs::write(course.path("in/Ben_4712_assignsubmission_file_/ben.rs"), right()).unwrap();
+    fs::create_dir(course.path("in/Cleo_4713_assignsubmission_file_")).unwrap();
+    fs::write(course.path("in/Cleo_4713_assignsubmission_file_/lab.7z"), "").unwrap();
+    fs::create_dir(course.path("in/nothing")).unwrap();
     fs::write(course.path("in/source.rs"), right()).unwrap();
     fs::write(course.path("in/folder.rs"), forgets()).unwrap();
     fs::write(course.path("in/README.txt"), "who has handed in").unwrap();
@@ -38,8 +49,13 @@ fn every_way() {
     fs::write(course.path("in/.DS_Store"), "").unwrap();
 
     let done = Program::run(&mut course.grade());
-    assert_eq!(done.code(), Some(0), "{done:?}");
-    assert!(done.stdout.contains("12 of 12 graded"), "{done:?}");
+    // Two of them cannot be read.
+    assert_eq!(done.code(), Some(3), "{done:?}");
+    assert!(done.stdout.contains("15 of 17 graded"), "{done:?}");
+    assert!(done.stdout.contains("not taken, as they cannot be read: late.tar.gz"), "{done:?}");
+    assert_eq!(course.line("late.tar.gz"), ["late.tar.gz", "", "100", "not taken"]);
+    let cleo = "Cleo_4713_assignsubmission_file_";
+    assert_eq!(course.line(cleo), [cleo, "", "100", "needs rerun"]);
     assert!(done.stderr.contains("README.txt") && done.stderr.contains("make a zip"), "{done:?}");
     assert!(done.stderr.contains("folder was handed in more than once"), "{done:?}");
     assert!(!done.stderr.contains("DS_Store") && !done.stdout.contains('\u{1b}'), "{done:?}");
@@ -55,19 +71,39 @@ fn every_way() {
         ("one-file", "100"),
         ("two-of-them", "0"),
         ("source", "100"),
+        ("Anna Berg_4711_assignsubmission_file_", "100"),
+        ("Ben_4712_assignsubmission_file_", "100"),
+        ("nothing", "0"),
     ] {
         assert_eq!(course.line(name), [name, score, "100", "graded"]);
     }
     forms(&course);
+    again(&course);
+}
+
+/// One of them again, by the command that the README gives, whatever way it was handed in.
+fn again(course: &Course) {
+    for name in ["folder", "zip.zip", "whole-course", "from-windows.zip", "source.rs"] {
+        let path = course.path("in").join(name);
+        let check = ["check", "tiny", "--all", "--seed", "abc", "--json", "--submission"];
+        let mut command = course.lab(check);
+        let done = Program::run(command.arg(&path));
+        assert_eq!(done.code(), Some(0), "{name}: {done:?}");
+        let report: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+        assert_eq!((&report["score"], &report["submission"]), (&100.into(), &name.into()));
+    }
+    let done = course.run(["check", "tiny", "--submission", "../in/late.tar.gz"]);
+    assert!(done.code() == Some(1) && done.stdout.contains("make a zip"), "{done:?}");
 }
 
 /// What is written about each of them.
 fn forms(course: &Course) {
     let all = course.json("grades.json");
-    assert_eq!(all["submissions"].as_array().unwrap().len(), 12);
-    assert_eq!(all["ignored"].as_array().unwrap().len(), 2);
-    let forgets = &all["submissions"][3];
-    assert_eq!((&forgets["name"], &forgets["report"]["score"]), (&"forgets".into(), &60.into()));
+    assert_eq!(all["submissions"].as_array().unwrap().len(), 17);
+    assert_eq!(all["ignored"].as_array().unwrap().len(), 1);
+    let forgets = all["submissions"].as_array().unwrap().iter();
+    let forgets = forgets.into_iter().find(|one| one["name"] == "forgets").unwrap();
+    assert_eq!(forgets["report"]["score"], 60);
     for field in ["mode", "seed", "grader", "compiler", "checks"] {
         assert!(!forgets["report"][field].is_null(), "{field}: {forgets:#}");
     }
