@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grader::check::{Check, Verdict};
+use grader::check::{Check, Stop, Verdict};
 use grader::driver::hex_path;
 use grader::rubric::{RubricCheck, Visibility};
 use grader::sandbox::Mode;
@@ -12,19 +12,21 @@ use grader::verdict::{Outcome, Report};
 use testkit::Case;
 
 use crate::course::{self, Tiny};
-use crate::modes::tree;
+use crate::modes::{full, tree};
 
 pub const PANICS: Check = Check { id: "panics", run: panics };
 pub const HANGS: Check = Check { id: "hangs", run: hangs };
 pub const WAITS: Check = Check { id: "waits", run: waits };
 pub const EXITS: Check = Check { id: "exits", run: exits };
 
+pub const PLANTS: Check = Check { id: "plants", run: plants };
+
 pub fn cases() -> Vec<Case> {
-    vec![Case {
-        name: "a_check_that_goes_wrong_is_no_students_fault",
-        run: checks_that_go_wrong,
-        needs: &[tree],
-    }]
+    let case = |name, run: fn(), needs| Case { name, run, needs };
+    vec![
+        case("a_check_that_goes_wrong_is_no_students_fault", checks_that_go_wrong, &[tree]),
+        case("what_a_program_closes_or_fills_is_its_own_fault", in_the_way, &[full]),
+    ]
 }
 
 fn panics(stage: &mut Stage) -> Verdict {
@@ -50,6 +52,22 @@ fn waits(stage: &mut Stage) -> Verdict {
             Err(again) => asked = again,
         }
     }
+}
+
+/// Does in the program's folder what checks do there, after the program.
+fn plants(stage: &mut Stage) -> Verdict {
+    let (path, folder) = (stage.fresh_path(), stage.fresh_path());
+    let mut driver = stage.start()?;
+    driver.ask(&["put", &hex_path(&path), "-"]).ok()?;
+    let Err(Stop::Failed(_)) = stage.make_file(&path, b"planted", 0o600) else {
+        return Err(Stop::grader("a file that is not to be made, or nobody's fault"));
+    };
+    // No byte is needed for a folder of a full disk; all of them fail in one that is closed.
+    if matches!(stage.make_folder(&folder), Err(Stop::Grader(_))) {
+        return Err(Stop::grader("a folder is nobody's fault"));
+    }
+    let _second = stage.start()?;
+    Ok(())
 }
 
 fn exits(stage: &mut Stage) -> Verdict {
@@ -120,4 +138,18 @@ fn checks_that_go_wrong() {
     assert_eq!(report.score, 100);
     assert!(report.needs_rerun && report.is_whole);
     assert!(report.mode != Mode::Tree || !report.official);
+}
+
+/// Each time it is the same again, so a rerun would help nobody.
+fn in_the_way() {
+    let mut tiny = Tiny::in_mode(Mode::Full);
+    tiny.ready.lab.rubric.checks = vec![in_rubric(PLANTS, 10)];
+    let locked = tiny.grade("submissions/locks_out.rs");
+    assert!(locked.is_whole && !locked.needs_rerun, "{locked:#?}");
+    // The second program could not be started in there.
+    let Outcome::Failed { shown, .. } = &locked.checks[0].outcome else { panic!("{locked:#?}") };
+    assert!(shown.contains("chdir"), "{shown}");
+    let full = tiny.grade("submissions/fills.rs");
+    assert!(full.is_whole && !full.needs_rerun, "{full:#?}");
+    assert!(full.checks[0].outcome.is_passed(), "{full:#?}");
 }
