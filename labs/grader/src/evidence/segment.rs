@@ -3,7 +3,6 @@
 use ipc_common::{Errno, Error, Key, Result};
 
 use super::sys;
-use crate::check::Stop;
 use crate::sandbox::Identity;
 
 /// A segment that was found by its key.
@@ -81,16 +80,12 @@ impl Segment {
     ///
     /// # Errors
     ///
-    /// [`Stop::Failed`] if its mode lets its own owner not look; [`Stop::Grader`] for the rest of
-    /// shmctl(2)'s but EINVAL and EIDRM.
-    pub fn stat(&self) -> std::result::Result<Option<SegmentStat>, Stop> {
+    /// Those of shmctl(2) but EINVAL and EIDRM.
+    pub fn stat(&self) -> Result<Option<SegmentStat>> {
         match self.identity.does(|| sys::segment_stat(self.id)) {
             Ok(stat) => Ok(Some(told(&stat))),
             Err(error) if matches!(error.errno(), Errno::EINVAL | Errno::EIDRM) => Ok(None),
-            Err(error) if error.errno() == Errno::EACCES => {
-                Err(Stop::failed("a segment that its owner may read", error.to_string()))
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 

@@ -25,9 +25,6 @@ pub(super) fn for_files(error: Error, mode: Mode) -> Stop {
 /// For a call on System V objects of the student's user.
 pub(super) fn for_objects(error: Error, mode: Mode) -> Stop {
     match error.errno() {
-        Errno::EACCES | Errno::EPERM if !is_ours(&error) => {
-            Stop::failed("an object that its owner may use", error.to_string())
-        }
         Errno::EEXIST => Stop::failed("a key that is free", error.to_string()),
         Errno::ENOSPC | Errno::ENOMEM if mode == Mode::Full => {
             Stop::failed("room for another object", error.to_string())
