@@ -25,7 +25,8 @@ use std::process::ExitCode;
 
 use grader::check::LabChecks;
 
-const TINY: LabChecks = LabChecks { lab: "tiny", checks: &[checks::PUTS, checks::KEEPS] };
+const TINY: LabChecks =
+    LabChecks { lab: "tiny", checks: &[checks::PUTS, checks::KEEPS, checks::WAITS] };
 
 fn main() -> ExitCode {
     let called = std::env::args_os().next().unwrap_or_default();

@@ -15,9 +15,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use testkit::{Case, Folder, Program};
 
+use crate::checks::WAITS;
 use crate::course::{self, Tiny};
 use crate::modes::{full, landlock, run_uid, tree};
-use crate::strange::{WAITS, in_rubric};
+use crate::strange::in_rubric;
 
 pub fn cases() -> Vec<Case> {
     let case = |name, run: fn(), needs| Case { name, run, needs };

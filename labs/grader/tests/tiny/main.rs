@@ -17,8 +17,8 @@ use std::process::ExitCode;
 
 use grader::check::LabChecks;
 
-use checks::{KEEPS, PUTS};
-use strange::{EXITS, HANGS, PANICS, PLANTS, WAITS};
+use checks::{KEEPS, PUTS, WAITS};
+use strange::{EXITS, HANGS, PANICS, PLANTS};
 
 const LAB: LabChecks =
     LabChecks { lab: "tiny", checks: &[PUTS, KEEPS, PANICS, HANGS, WAITS, EXITS, PLANTS] };

@@ -16,7 +16,6 @@ use crate::modes::{full, tree};
 
 pub const PANICS: Check = Check { id: "panics", run: panics };
 pub const HANGS: Check = Check { id: "hangs", run: hangs };
-pub const WAITS: Check = Check { id: "waits", run: waits };
 pub const EXITS: Check = Check { id: "exits", run: exits };
 
 pub const PLANTS: Check = Check { id: "plants", run: plants };
@@ -38,19 +37,6 @@ fn hangs(stage: &mut Stage) -> Verdict {
     let _driver = stage.start()?;
     loop {
         std::thread::sleep(Duration::from_secs(1));
-    }
-}
-
-/// Has the program do its worst, and waits for its answer, however long that takes.
-fn waits(stage: &mut Stage) -> Verdict {
-    let path = stage.fresh_path();
-    let mut driver = stage.start()?;
-    let mut asked = driver.send(&["put", &hex_path(&path), "-"]);
-    loop {
-        match driver.wait_within(asked, Duration::from_millis(100)) {
-            Ok(answer) => return answer.ok().map(drop),
-            Err(again) => asked = again,
-        }
     }
 }
 
