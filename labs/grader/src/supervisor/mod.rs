@@ -35,6 +35,7 @@ use crate::cell::Task;
 use crate::sandbox::{Mode, fence};
 
 pub use course::{Course, Lab};
+pub(crate) use detect::tried;
 pub use detect::{Found, works};
 #[cfg(feature = "class")]
 pub(crate) use folder::RunFolder;
@@ -144,7 +145,8 @@ impl Supervisor {
             edition: "2024".into(),
             linker: self.toolchain.linker.clone(),
         };
-        detect::perform(self.mode, &self.cell, Task::Prove(Box::new(tools))).map_err(|why| {
+        let proved = detect::perform(self.mode, &self.cell, Task::Prove(Box::new(tools)));
+        proved.map(drop).map_err(|why| {
             Error::refused("lab", Errno::ENOEXEC, format!("rustc, in mode {}", self.mode))
                 .with_remedy(why)
         })
