@@ -28,5 +28,5 @@ mod run;
 pub use book::Book;
 pub use grades::{Row, Status, Summary};
 pub use handin::{HandIn, Ignored, Listing, list};
-pub use identity::Identity;
+pub use identity::{Identity, grader};
 pub use run::{Class, Step, grade};

@@ -26,6 +26,8 @@ pub struct Class<'a> {
     pub listing: &'a Listing,
     /// Where results go.
     pub book: &'a Book,
+    /// Which grader it is: [`grader`](super::grader).
+    pub grader: &'a str,
     /// One seed for everybody; a fresh one each, if there is none.
     pub seed: Option<Seed>,
     /// How many at once.
@@ -123,7 +125,7 @@ fn one(class: &Class<'_>, handin: &HandIn) -> Result<Row> {
     let rubric = &class.ready.lab.rubric;
     let (name, folder) = (handin.name(), handin.folder_name());
     let submission = handin.take(rubric);
-    let identity = Identity::of(&name, &submission, class.supervisor, class.ready, class.seed);
+    let identity = Identity::of(&name, &submission, class);
     let standing = class.book.standing(&folder, &identity).filter(|_| !class.again);
     let was_there = standing.is_some();
     let report = match standing {

@@ -1,6 +1,7 @@
 //! `lab grade`: a class of people who do nothing wrong on purpose.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use testkit::{Case, Program};
 
@@ -180,6 +181,20 @@ fn stands() {
     let third = seeds();
     Program::run(course.grade().arg("--again"));
     assert_ne!(seeds()[0], third[0]);
+
+    // Another grader of the same version: a check was mended, say.
+    let other = course.path("lab");
+    let mut program = fs::read("/proc/self/exe").unwrap();
+    program.push(0);
+    fs::write(&other, program).unwrap();
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o755)).unwrap();
+    let fourth = seeds();
+    let mut command = std::process::Command::new(&other);
+    let same = course.grade();
+    command.args(same.get_args()).current_dir(same.get_current_dir().unwrap());
+    let done = Program::run(command.env_remove("TESTKIT_CASE").env_remove("CARGO_TARGET_DIR"));
+    assert!(done.code() == Some(0) && !done.stdout.contains("before"), "{done:?}");
+    assert_ne!(seeds()[0], fourth[0]);
 }
 
 fn same_seed() {
