@@ -20,6 +20,7 @@
 
 mod answer;
 mod hex;
+mod patience;
 mod pipes;
 
 use std::time::{Duration, Instant};
@@ -33,13 +34,14 @@ use crate::sandbox::{Ended, Process};
 
 pub use answer::{Answer, Reply};
 pub use hex::{hex, hex_path, unhex};
+use patience::Patience;
 pub(crate) use pipes::{Ends, Listener};
 use pipes::{Line, Pipes};
 
 /// After how long a program that sleeps is taken to sleep for ever; and how much CPU time one that
-/// runs may use before it is taken to run for ever.
+/// runs may use before it is taken to run for ever. What it waited for a processor does not count.
 pub const PATIENCE: Duration = Duration::from_secs(2);
-/// When neither is waited for any longer.
+/// When nothing is waited for any longer.
 const LONG_PATIENCE: Duration = Duration::from_secs(8);
 
 /// A running program of a student's: the lab's driver with the student's library.
@@ -82,14 +84,11 @@ impl Driver {
 
     /// Waits for the answer to a request.
     pub fn wait(&mut self, asked: Asked) -> Answer {
-        let begun = Instant::now();
-        let used = process::cpu_time(self.pid());
-        let mut until = begun + PATIENCE;
+        let mut patience = Patience::with(self.pid());
+        let mut until = Instant::now() + PATIENCE;
         loop {
             match self.pipes.line(until) {
-                Line::Silence if self.is_starved(used) && until < begun + LONG_PATIENCE => {
-                    until += Duration::from_millis(100);
-                }
+                Line::Silence if patience.lasts() => until = Instant::now() + patience::LOOK,
                 line => return self.answer(asked, line),
             }
         }
@@ -124,13 +123,6 @@ impl Driver {
             Line::Is(line) => answer::parse(&line, &asked.token),
         };
         Answer { request: asked.request, reply }
-    }
-
-    /// Whether it is running at this moment, not waiting for anything, and has not had all the CPU time
-    /// since that it may have: on a busy machine others have it.
-    fn is_starved(&self, used_before: Duration) -> bool {
-        let runs = process::state(self.pid()).is_some_and(|state| matches!(state, 'R' | 'D'));
-        runs && process::cpu_time(self.pid()) < used_before + PATIENCE
     }
 
     /// Its process id, as the checks see it.
@@ -200,10 +192,10 @@ impl Driver {
     /// [`Stop::Failed`] if it does not end.
     pub fn finish(&mut self) -> Result<Ended, Stop> {
         self.pipes.end_input();
-        let used = process::cpu_time(self.pid());
+        let mut patience = Patience::with(self.pid());
         let mut ended = self.wait_for_end(PATIENCE);
-        if ended.is_none() && self.is_starved(used) {
-            ended = self.wait_for_end(LONG_PATIENCE);
+        while ended.is_none() && patience.lasts() {
+            ended = self.wait_for_end(patience::LOOK);
         }
         known(ended.ok_or_else(|| {
             Stop::failed("the program ends at the end of its input", "it is still there")

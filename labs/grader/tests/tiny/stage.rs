@@ -1,15 +1,17 @@
 //! Checks and drivers, with hardly a sandbox around them.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use grader::check::Stop;
-use grader::driver::{PATIENCE, Reply};
-use grader::evidence::process::Mapping;
+use grader::driver::{PATIENCE, Reply, hex_path};
+use grader::evidence::process::{self, Mapping};
 use grader::random::Seed;
 use grader::sandbox::Ended;
 use grader::stage::Stage;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
 use testkit::{Case, Folder};
 
 use crate::checks::PUTS;
@@ -22,6 +24,11 @@ pub fn cases() -> Vec<Case> {
         case("what_the_code_prints_is_no_answer", what_the_code_prints_is_no_answer),
         case("silence_has_an_end", silence_has_an_end),
         case("a_kill_is_seen", a_kill_is_seen),
+        Case {
+            name: "a_program_that_others_keep_from_running_is_waited_for",
+            run: others_run,
+            needs: &[rustc, told_who_waits],
+        },
     ]
 }
 
@@ -94,5 +101,48 @@ fn a_kill_is_seen() {
         assert_eq!(driver.kill_9(), Ok(Ended::Killed(9)));
         assert!(matches!(driver.ask(&["put"]).reply, Reply::Ended(Ended::Killed(9))));
         assert!(driver.maps().is_err());
+    });
+}
+
+/// The kernel tells who has waited for a processor, and how long.
+fn told_who_waits() -> Result<(), String> {
+    let me = std::process::id().cast_signed();
+    match process::ran_and_waited(me) {
+        (Duration::ZERO, _) => Err("this kernel has no /proc/PID/schedstat".into()),
+        _ => Ok(()),
+    }
+}
+
+/// Programs that do nothing but run, until this is dropped.
+struct Others([Child; 4]);
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        for other in &mut self.0 {
+            let _ = other.kill().and_then(|()| other.wait().map(drop));
+        }
+    }
+}
+
+/// A program that looks again and again, and sleeps in between, until it has waited for a processor
+/// longer than a program that is asleep is waited for.
+fn others_run() {
+    on_stage("../../../submissions/waits_for_a_processor.rs", |stage| {
+        // All on one processor, the program with the least claim to it.
+        let mut here = CpuSet::new();
+        let all = sched_getaffinity(Pid::from_raw(0)).unwrap();
+        let first = (0..CpuSet::count()).find(|cpu| all.is_set(*cpu).unwrap()).unwrap();
+        here.set(first).unwrap();
+        sched_setaffinity(Pid::from_raw(0), &here).unwrap();
+        // (Not by testkit's `Program`, which reads in threads; a stage forks.)
+        let burn = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        let _others = Others([burn(), burn(), burn(), burn()]);
+        // SAFETY: a number.
+        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
+        let mut driver = stage.start().unwrap();
+        // SAFETY: as above. Root may; another one stays behind himself, which does as well.
+        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 0) };
+        let path = stage.fresh_path();
+        assert_eq!(driver.ask(&["put", &hex_path(&path), "-"]).reply, Reply::Ok(vec![]));
     });
 }
