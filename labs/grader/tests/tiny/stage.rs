@@ -12,7 +12,7 @@ use grader::sandbox::Ended;
 use grader::stage::Stage;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-use testkit::{Case, Folder};
+use testkit::{Case, Folder, need};
 
 use crate::checks::PUTS;
 use crate::course::{rustc, source};
@@ -24,6 +24,11 @@ pub fn cases() -> Vec<Case> {
         case("what_the_code_prints_is_no_answer", what_the_code_prints_is_no_answer),
         case("silence_has_an_end", silence_has_an_end),
         case("a_kill_is_seen", a_kill_is_seen),
+        Case {
+            name: "what_the_user_starts_meanwhile_takes_no_process_from_a_program",
+            run: others_start,
+            needs: &[rustc, need::ordinary_user],
+        },
         Case {
             name: "a_program_that_others_keep_from_running_is_waited_for",
             run: others_run,
@@ -113,8 +118,15 @@ fn told_who_waits() -> Result<(), String> {
     }
 }
 
-/// Programs that do nothing but run, until this is dropped.
-struct Others([Child; 4]);
+/// Other programs of the same user, until this is dropped.
+struct Others(Vec<Child>);
+
+impl Others {
+    fn start(count: usize, script: &str) -> Others {
+        let start = |_| Command::new("sh").args(["-c", script]).spawn().unwrap();
+        Others((0..count).map(start).collect())
+    }
+}
 
 impl Drop for Others {
     fn drop(&mut self) {
@@ -135,13 +147,22 @@ fn others_run() {
         here.set(first).unwrap();
         sched_setaffinity(Pid::from_raw(0), &here).unwrap();
         // (Not by testkit's `Program`, which reads in threads; a stage forks.)
-        let burn = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
-        let _others = Others([burn(), burn(), burn(), burn()]);
+        let _others = Others::start(4, "while :; do :; done");
         // SAFETY: a number.
         unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
         let mut driver = stage.start().unwrap();
         // SAFETY: as above. Root may; another one stays behind himself, which does as well.
         unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 0) };
+        let path = stage.fresh_path();
+        assert_eq!(driver.ask(&["put", &hex_path(&path), "-"]).reply, Reply::Ok(vec![]));
+    });
+}
+
+/// A language server with its threads, at the same save: more than a program may have.
+fn others_start() {
+    on_stage("../../../submissions/starts_a_thread.rs", |stage| {
+        let mut driver = stage.start().unwrap();
+        let _others = Others::start(100, "exec sleep 100");
         let path = stage.fresh_path();
         assert_eq!(driver.ask(&["put", &hex_path(&path), "-"]).reply, Reply::Ok(vec![]));
     });
