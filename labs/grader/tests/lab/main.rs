@@ -44,5 +44,7 @@ fn main() -> ExitCode {
         student::cases(),
         watch::cases(),
     ];
-    testkit::main(cases.into_iter().flatten().collect())
+    let ended = testkit::main(cases.into_iter().flatten().collect());
+    handout::clean_up();
+    ended
 }
