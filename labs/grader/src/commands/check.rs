@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use clap::Args;
 use grader::build::Submission;
-use grader::random::Seed;
 use grader::report;
 use grader::rubric::{Rubric, Visibility};
 use grader::sandbox::Mode;
@@ -15,6 +14,8 @@ use grader::student::Progress;
 use grader::supervisor::{Course, Lab, Plan, Progress as Step, Ready, Supervisor};
 use grader::verdict::Report;
 use ipc_common::cli::{Failure, out, warn};
+
+use super::seed::Given;
 
 /// Check your solution of a lab, as the grader will: the first failure is explained.
 #[derive(Args)]
@@ -34,9 +35,9 @@ pub struct Check {
     /// All checks, the hidden ones too, where they are at hand.
     #[arg(long)]
     all: bool,
-    /// The seed of a run that is to be done again, with the same random numbers.
-    #[arg(long)]
-    seed: Option<Seed>,
+    /// The seed of a run that is to be done again, with the same random numbers; or @ and a file with it.
+    #[arg(long, value_name = "SEED|@FILE")]
+    seed: Option<Given>,
     /// The report as JSON instead.
     #[arg(long)]
     json: bool,
@@ -58,7 +59,7 @@ impl Check {
         let plan = Plan {
             only_visible: !self.all,
             only: self.only.clone(),
-            seed: self.seed,
+            seed: self.seed.map(|given| given.seed),
             ..Plan::default()
         };
         let report = if self.json {
@@ -108,6 +109,7 @@ pub fn aloud(
         Step::Waiting => drop(writeln!(out, "waiting for another run to end")),
         Step::Built(build) => drop(write!(out, "{}", build.messages)),
         Step::Checked(result) => drop(report::line(&mut out, result)),
+        Step::SoFar(_) => {}
     });
     if report.build.is_none() && report.is_whole {
         // The same for all: it was not even compiled.

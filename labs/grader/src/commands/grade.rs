@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use grader::gradebook::{self, Book, Class, Listing, Status, Summary};
-use grader::random::Seed;
 use grader::rubric::Rubric;
 use grader::sandbox::Mode;
 use grader::supervisor::{Course, Supervisor};
@@ -15,6 +14,7 @@ use ipc_common::Error;
 use ipc_common::cli::{Failure, Quit, out, style, warn};
 
 use super::progress::Bar;
+use super::seed::Given;
 
 /// When somebody has to be graded again, or could not be taken.
 const NEEDS_RERUN: u8 = 3;
@@ -48,9 +48,10 @@ pub struct Grade {
     /// How many submissions at once. As many as there are processors, if it is not given.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// The same random numbers for everybody; else each has a seed of its own, which is recorded.
-    #[arg(long)]
-    seed: Option<Seed>,
+    /// The same random numbers for everybody; else each has a seed of its own, which is recorded. In
+    /// any mode but full programs could read it here: then only @ and a file with it will do.
+    #[arg(long, value_name = "SEED|@FILE")]
+    seed: Option<Given>,
     /// Grade again what is graded already.
     #[arg(long)]
     again: bool,
@@ -77,9 +78,10 @@ impl Grade {
         for name in listing.names_of_several() {
             warn(&format_args!("{name} was handed in more than once: each is graded by itself"));
         }
-        let book = Book::open(&self.out, &self.lab)?;
         let cell = Path::new("/proc/self/exe");
         let supervisor = Supervisor::new(course, self.mode, cell)?;
+        self.keeps_its_secret(supervisor.mode())?;
+        let book = Book::open(&self.out, &self.lab)?;
         if !supervisor.mode().is_official() {
             warn(&"mode tree can be outwitted: these points are not official; see `lab doctor`");
         }
@@ -92,7 +94,7 @@ impl Grade {
             listing: &listing,
             book: &book,
             grader: &grader,
-            seed: self.seed,
+            seed: self.seed.map(|given| given.seed),
             jobs: self.jobs(supervisor.mode()),
             again: self.again,
         };
@@ -133,6 +135,19 @@ impl Grade {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let usual = if mode.is_alone() { 1 } else { cores };
         self.jobs.map_or(usual, usize::from)
+    }
+
+    /// Whether nobody who is graded can know what is asked for.
+    fn keeps_its_secret(&self, mode: Mode) -> Result<(), Failure> {
+        match self.seed {
+            Some(Given { is_shown: true, .. }) if mode != Mode::Full => {
+                Err(Failure::Usage(format!(
+                    "in mode {mode} a submission could read the seed among this command's \
+                     arguments: put it into a file of yours, and give `--seed @FILE`"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether DIR and REPORT make sense together.

@@ -12,6 +12,7 @@ mod list;
 #[cfg(feature = "class")]
 mod progress;
 mod reset;
+mod seed;
 mod show;
 #[cfg(feature = "class")]
 mod verify;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use clap::Args;
 use grader::build::Submission;
-use grader::random::Seed;
 use grader::sandbox::Mode;
 use grader::supervisor::{Course, Plan, Ready, Supervisor};
 use ipc_common::cli::{Failure, out, style, warn};
@@ -16,6 +15,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use super::check;
+use super::seed::Given;
 
 /// How long a folder has to be quiet: an editor writes a file in several steps, or several files.
 const QUIET: Duration = Duration::from_millis(120);
@@ -38,9 +38,9 @@ pub struct Watch {
     /// What to put around your program; the best that there is here, if it is not given.
     #[arg(long)]
     mode: Option<Mode>,
-    /// The same random numbers each time.
-    #[arg(long)]
-    seed: Option<Seed>,
+    /// The same random numbers each time: those of this seed, or of @ and a file with one.
+    #[arg(long, value_name = "SEED|@FILE")]
+    seed: Option<Given>,
 }
 
 impl Watch {
@@ -60,7 +60,7 @@ impl Watch {
         let plan = Plan {
             only_visible: true,
             only: self.only.clone(),
-            seed: self.seed,
+            seed: self.seed.map(|given| given.seed),
             ..Plan::default()
         };
         loop {

@@ -10,7 +10,7 @@ use ipc_common::{Error, Result};
 use super::grades::{self, Row, Status};
 use super::{Book, HandIn, Identity, Listing};
 use crate::random::Seed;
-use crate::supervisor::{Plan, Ready, Supervisor};
+use crate::supervisor::{Plan, Progress, Ready, Supervisor};
 
 /// How often the tables of the whole class are written: each time costs in proportion to the class.
 const TABLES: Duration = Duration::from_secs(2);
@@ -133,7 +133,12 @@ fn one(class: &Class<'_>, handin: &HandIn) -> Result<Row> {
         None => {
             let save = class.book.begin(&folder, &identity)?;
             let plan = Plan { seed: class.seed, save: Some(save), ..Plan::default() };
-            let mut report = class.supervisor.grade(class.ready, &submission, &plan, &mut |_| {});
+            let mut report =
+                class.supervisor.grade(class.ready, &submission, &plan, &mut |progress| {
+                    if let Progress::SoFar(report) = progress {
+                        class.book.so_far(&folder, rubric, report);
+                    }
+                });
             // What was not looked at to the end is not known.
             report.needs_rerun |= !report.is_whole;
             report

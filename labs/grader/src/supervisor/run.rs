@@ -51,6 +51,7 @@ impl Run {
             Event::Done => self.grader_failed("results are missing"),
         }
         self.save();
+        progress(Progress::SoFar(&self.reports[0]));
     }
 
     pub(super) fn grader_failed(&mut self, what: &str) {

@@ -202,7 +202,12 @@ fn same_seed() {
     course.hand_in("a", &right());
     course.hand_in("b", &right());
     let seed = "00000000000000000000000000000abc";
-    let done = Program::run(course.grade().args(["--seed", seed, "--json"]));
+    // On a command line everybody can read it who sees this process.
+    let done = Program::run(course.grade().args(["--seed", seed, "--mode", "tree"]));
+    assert!(done.code() == Some(2) && done.stderr.contains("--seed @FILE"), "{done:?}");
+    assert!(!course.path("report").exists());
+    fs::write(course.path("seed"), format!("{seed}\n")).unwrap();
+    let done = Program::run(course.grade().args(["--seed", "@../seed", "--json"]));
     let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(summary["graded"], 2);
     assert_eq!([course.seed("a"), course.seed("b")], [seed, seed]);

@@ -7,7 +7,7 @@ use grader::driver::hex_path;
 use grader::rubric::{RubricCheck, Visibility};
 use grader::sandbox::Mode;
 use grader::stage::Stage;
-use grader::supervisor::Plan;
+use grader::supervisor::{Plan, Progress};
 use grader::verdict::{Outcome, Report};
 use testkit::Case;
 
@@ -104,11 +104,16 @@ fn checks_that_go_wrong() {
     let submission = grader::build::Submission::at(&right);
     // After every check there is a report on disk, and it is a whole file.
     let mut seen = Vec::new();
-    let report = tiny.supervisor.grade(&tiny.ready, &submission, &plan, &mut |_| {
+    let report = tiny.supervisor.grade(&tiny.ready, &submission, &plan, &mut |progress| {
         let text = std::fs::read(&save).unwrap();
         let saved: Report = serde_json::from_slice(&text).unwrap();
-        assert!(!saved.is_whole);
-        seen.push(saved.score);
+        match progress {
+            Progress::SoFar(report) => assert_eq!(saved, *report),
+            _ => {
+                assert!(!saved.is_whole);
+                seen.push(saved.score);
+            }
+        }
     });
     assert_eq!(seen.len(), 1 + 6);
     let saved: Report = serde_json::from_slice(&std::fs::read(&save).unwrap()).unwrap();
