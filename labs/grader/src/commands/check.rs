@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use grader::build::Submission;
+use grader::random::Seed;
 use grader::report;
 use grader::rubric::{Rubric, Visibility};
 use grader::sandbox::Mode;
@@ -15,7 +16,7 @@ use grader::supervisor::{Course, Lab, Plan, Progress as Step, Ready, Supervisor}
 use grader::verdict::Report;
 use ipc_common::cli::{Failure, out, warn};
 
-use super::seed::Given;
+use super::seed;
 
 /// Check your solution of a lab, as the grader will: the first failure is explained.
 #[derive(Args)]
@@ -36,8 +37,8 @@ pub struct Check {
     #[arg(long)]
     all: bool,
     /// The seed of a run that is to be done again, with the same random numbers; or @ and a file with it.
-    #[arg(long, value_name = "SEED|@FILE")]
-    seed: Option<Given>,
+    #[arg(long, value_name = "SEED|@FILE", value_parser = seed::given)]
+    seed: Option<Seed>,
     /// The report as JSON instead.
     #[arg(long)]
     json: bool,
@@ -59,7 +60,7 @@ impl Check {
         let plan = Plan {
             only_visible: !self.all,
             only: self.only.clone(),
-            seed: self.seed.map(|given| given.seed),
+            seed: self.seed,
             ..Plan::default()
         };
         let report = if self.json {

@@ -3,10 +3,12 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use grader::gradebook::{self, Book, Class, Listing, Status, Summary};
+use grader::random::Seed;
 use grader::rubric::Rubric;
 use grader::sandbox::Mode;
 use grader::supervisor::{Course, Supervisor};
@@ -14,7 +16,7 @@ use ipc_common::Error;
 use ipc_common::cli::{Failure, Quit, out, style, warn};
 
 use super::progress::Bar;
-use super::seed::Given;
+use super::seed;
 
 /// When somebody has to be graded again, or could not be taken.
 const NEEDS_RERUN: u8 = 3;
@@ -58,6 +60,21 @@ pub struct Grade {
     /// The summary as JSON instead.
     #[arg(long)]
     json: bool,
+}
+
+/// A seed, and whether it stands on the command line.
+#[derive(Clone, Copy)]
+struct Given {
+    seed: Seed,
+    is_shown: bool,
+}
+
+impl FromStr for Given {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Given, String> {
+        Ok(Given { seed: seed::given(text)?, is_shown: !text.starts_with('@') })
+    }
 }
 
 impl Grade {

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use clap::Args;
 use grader::build::Submission;
+use grader::random::Seed;
 use grader::sandbox::Mode;
 use grader::supervisor::{Course, Plan, Ready, Supervisor};
 use ipc_common::cli::{Failure, out, style, warn};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
-use super::check;
-use super::seed::Given;
+use super::{check, seed};
 
 /// How long a folder has to be quiet: an editor writes a file in several steps, or several files.
 const QUIET: Duration = Duration::from_millis(120);
@@ -39,8 +39,8 @@ pub struct Watch {
     #[arg(long)]
     mode: Option<Mode>,
     /// The same random numbers each time: those of this seed, or of @ and a file with one.
-    #[arg(long, value_name = "SEED|@FILE")]
-    seed: Option<Given>,
+    #[arg(long, value_name = "SEED|@FILE", value_parser = seed::given)]
+    seed: Option<Seed>,
 }
 
 impl Watch {
@@ -60,7 +60,7 @@ impl Watch {
         let plan = Plan {
             only_visible: true,
             only: self.only.clone(),
-            seed: self.seed.map(|given| given.seed),
+            seed: self.seed,
             ..Plan::default()
         };
         loop {
