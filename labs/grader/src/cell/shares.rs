@@ -19,7 +19,10 @@ impl Shares {
         let mut programs: Vec<i32> = keepers.flat_map(children).collect();
         while let Some(pid) = programs.pop() {
             programs.extend(children(pid));
-            self.0.insert(pid, ran_and_waited(pid));
+            // One that has gone meanwhile has no account any more.
+            let (ran, waited) = ran_and_waited(pid);
+            let most = self.0.entry(pid).or_default();
+            *most = (most.0.max(ran), most.1.max(waited));
         }
     }
 

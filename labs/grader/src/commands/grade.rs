@@ -25,13 +25,14 @@ const NEEDS_RERUN: u8 = 3;
 #[derive(Args)]
 #[command(after_help = "\
 DIR holds a folder, a zip or an .rs file for each submission: the lab's folder, the whole course, or
-the one file; a folder that holds nothing but a zip will do, too. REPORT gets grades.csv for the gradebook, grades.json with everything, and for each
-submission report.json, junit.xml and Gradescope's results.json.
+the one file; a folder that holds nothing but a zip will do, too. REPORT gets grades.csv for the
+gradebook, grades.json with everything, and for each submission report.json, junit.xml and
+Gradescope's results.json.
 
 Run it again after a Ctrl-C, a crash, or when more was handed in: only what is new, has changed or
 was not graded to the end is graded. A submission at which the grader failed gets no points, and no
-zero either: it is marked `needs rerun`, and the next run takes it up. One that cannot be read (another
-kind of archive, a link) is marked `not taken`.
+zero either: it is marked `needs rerun`, and the next run takes it up. One that cannot be read
+(another kind of archive, a link) is marked `not taken`.
 
 Exit codes: 0 everybody is graded, 1 failed, 2 wrong usage, 3 some have to be graded again or could
 not be taken, 130 ended by Ctrl-C.")]
