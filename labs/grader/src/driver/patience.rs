@@ -32,18 +32,63 @@ impl Patience {
     /// time that it may have; or it has not had its time yet, less what it waited for a processor; or
     /// others are waiting for one, who perhaps have what it waits for.
     pub(super) fn lasts(&mut self) -> bool {
-        let elapsed = self.begun.elapsed();
-        if elapsed >= LONG_PATIENCE {
-            return false;
-        }
-        let is_at_work = state(self.pid).is_some_and(|state| matches!(state, 'R' | 'D'))
-            && cpu_time(self.pid) < self.used + PATIENCE;
-        let waited = ran_and_waited(self.pid).1.saturating_sub(self.waited);
         let all = sweep::below(std::process::id().cast_signed());
         let all: Duration = all.into_iter().map(|pid| ran_and_waited(pid).1).sum();
         let before = self.all_waited.replace(all);
-        is_at_work
-            || elapsed.saturating_sub(waited) < PATIENCE
-            || before.is_none_or(|before| all >= before + BUSY)
+        Since {
+            elapsed: self.begun.elapsed(),
+            runs: state(self.pid).is_some_and(|state| matches!(state, 'R' | 'D')),
+            used: cpu_time(self.pid).saturating_sub(self.used),
+            waited: ran_and_waited(self.pid).1.saturating_sub(self.waited),
+            others_wait: before.is_none_or(|before| all >= before + BUSY),
+        }
+        .is_worth_a_look()
+    }
+}
+
+/// What has happened since a program was asked.
+struct Since {
+    elapsed: Duration,
+    /// Whether it runs, or would if there was a processor for it, at this moment.
+    runs: bool,
+    /// CPU time.
+    used: Duration,
+    /// For a processor.
+    waited: Duration,
+    /// Whether somebody waited for a processor during the last look; not known before the second.
+    others_wait: bool,
+}
+
+impl Since {
+    fn is_worth_a_look(&self) -> bool {
+        self.elapsed < LONG_PATIENCE
+            && (self.runs && self.used < PATIENCE
+                || self.elapsed.saturating_sub(self.waited) < PATIENCE
+                || self.others_wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_kept_from_running_is_waited_for_and_who_sleeps_is_not() {
+        let nothing = Since {
+            elapsed: PATIENCE + LOOK,
+            runs: false,
+            used: Duration::ZERO,
+            waited: Duration::ZERO,
+            others_wait: false,
+        };
+        assert!(!nothing.is_worth_a_look(), "asleep for ever");
+        // It sleeps between two looks of its own, and each time it has to queue.
+        assert!(Since { waited: PATIENCE / 2, ..nothing }.is_worth_a_look());
+        // It waits for a lock, whose owner has to queue.
+        assert!(Since { others_wait: true, ..nothing }.is_worth_a_look());
+        assert!(Since { runs: true, used: PATIENCE / 2, ..nothing }.is_worth_a_look());
+        assert!(!Since { runs: true, used: 2 * PATIENCE, ..nothing }.is_worth_a_look(), "endless");
+        let long = Since { elapsed: LONG_PATIENCE, waited: LONG_PATIENCE, ..nothing };
+        assert!(!long.is_worth_a_look(), "there is an end");
     }
 }

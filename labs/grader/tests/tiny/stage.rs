@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use grader::check::Stop;
 use grader::driver::{PATIENCE, Reply, hex_path};
-use grader::evidence::process::{self, Mapping};
+use grader::evidence::process::Mapping;
 use grader::random::Seed;
 use grader::sandbox::Ended;
 use grader::stage::Stage;
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
 use testkit::{Case, Folder, need};
 
 use crate::checks::PUTS;
@@ -28,11 +26,6 @@ pub fn cases() -> Vec<Case> {
             name: "what_the_user_starts_meanwhile_takes_no_process_from_a_program",
             run: others_start,
             needs: &[rustc, need::ordinary_user],
-        },
-        Case {
-            name: "a_program_that_others_keep_from_running_is_waited_for",
-            run: others_run,
-            needs: &[rustc, told_who_waits],
         },
     ]
 }
@@ -109,15 +102,6 @@ fn a_kill_is_seen() {
     });
 }
 
-/// The kernel tells who has waited for a processor, and how long.
-fn told_who_waits() -> Result<(), String> {
-    let me = std::process::id().cast_signed();
-    match process::ran_and_waited(me) {
-        (Duration::ZERO, _) => Err("this kernel has no /proc/PID/schedstat".into()),
-        _ => Ok(()),
-    }
-}
-
 /// Other programs of the same user, until this is dropped.
 struct Others(Vec<Child>);
 
@@ -134,28 +118,6 @@ impl Drop for Others {
             let _ = other.kill().and_then(|()| other.wait().map(drop));
         }
     }
-}
-
-/// A program that looks again and again, and sleeps in between, until it has waited for a processor
-/// longer than a program that is asleep is waited for.
-fn others_run() {
-    on_stage("../../../submissions/waits_for_a_processor.rs", |stage| {
-        // All on one processor, the program with the least claim to it.
-        let mut here = CpuSet::new();
-        let all = sched_getaffinity(Pid::from_raw(0)).unwrap();
-        let first = (0..CpuSet::count()).find(|cpu| all.is_set(*cpu).unwrap()).unwrap();
-        here.set(first).unwrap();
-        sched_setaffinity(Pid::from_raw(0), &here).unwrap();
-        // (Not by testkit's `Program`, which reads in threads; a stage forks.)
-        let _others = Others::start(4, "while :; do :; done");
-        // SAFETY: a number.
-        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
-        let mut driver = stage.start().unwrap();
-        // SAFETY: as above. Root may; another one stays behind himself, which does as well.
-        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 0) };
-        let path = stage.fresh_path();
-        assert_eq!(driver.ask(&["put", &hex_path(&path), "-"]).reply, Reply::Ok(vec![]));
-    });
 }
 
 /// A language server with its threads, at the same save: more than a program may have.
