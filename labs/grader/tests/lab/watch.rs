@@ -87,7 +87,9 @@ fn saves() {
     program.signal(Signal::SIGTERM);
     let done = program.finish();
     assert_eq!(done.status.signal(), Some(15), "{done:?}");
-    assert!(done.stderr.is_empty() && !done.stdout.contains('\u{1b}'), "{done:?}");
+    // On a busy machine it says what takes so long.
+    let building = |line: &str| line.starts_with("building the crates");
+    assert!(done.stderr.lines().all(building) && !done.stdout.contains('\u{1b}'), "{done:?}");
     let listed = course.run(["list", "--json"]).ok();
     assert!(listed.contains("\"points\": 60"), "{listed}");
 }
@@ -95,7 +97,7 @@ fn saves() {
 fn locks() {
     let course = Course::that_waits();
     course.write(&right());
-    course.run(["check", "tiny"]).ok();
+    assert_eq!(course.run(["check", "tiny"]).code(), Some(0));
     // What cargo and rust-analyzer hold while they build.
     let debug = course.path("course/target/debug");
     fs::create_dir_all(&debug).unwrap();
