@@ -82,9 +82,14 @@ pub fn require(holds: bool, expected: &str, shown: impl FnOnce() -> String) -> V
 }
 
 /// A call of the *grader's* failed. Where the student's doings can make it fail, a check has to look
-/// at the error itself.
+/// at the error itself; but for one: objects are looked at as their owner, and if he may not, it was the
+/// student's program that took the right from him.
 impl From<ipc_common::Error> for Stop {
     fn from(error: ipc_common::Error) -> Stop {
+        let of_objects = ["shmget", "shmat", "shmctl", "semget", "semctl"];
+        if of_objects.contains(&error.call()) && error.errno() == ipc_common::Errno::EACCES {
+            return Stop::failed("an object that its owner may use", error.to_string());
+        }
         Stop::Grader(error.to_string())
     }
 }
@@ -92,5 +97,20 @@ impl From<ipc_common::Error> for Stop {
 impl fmt::Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Check").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ipc_common::{Errno, Error};
+
+    use super::*;
+
+    #[test]
+    fn an_object_closed_to_its_owner_is_the_programs_doing_and_the_rest_is_ours() {
+        let stop = |call, errno| Stop::from(Error::new(call, errno, "x"));
+        assert!(matches!(stop("shmctl", Errno::EACCES), Stop::Failed(_)));
+        assert!(matches!(stop("shmctl", Errno::ENOMEM), Stop::Grader(_)));
+        assert!(matches!(stop("open", Errno::EACCES), Stop::Grader(_)));
     }
 }

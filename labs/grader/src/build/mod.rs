@@ -6,18 +6,24 @@
 //! submission is compiled by rustc directly.
 //!
 //! `intake` takes the files; `toolchain` finds rustc; `dependencies` has cargo build them, and keeps
-//! a read-only copy by the hash of its content; `compile` is what happens in the cell.
+//! a read-only copy by the hash of its content. In the cell, `compile` makes the program, `rustc` runs
+//! the compiler, and `control` tells a submission that cannot be compiled from a machine on which
+//! nothing can.
 
 mod compile;
+mod control;
 mod dependencies;
 mod intake;
+mod rustc;
 mod toolchain;
 
-pub(crate) use compile::{PATIENCE, compile};
+pub(crate) use compile::compile;
+pub(crate) use control::prove;
 pub use dependencies::{Dependencies, prepare};
 #[cfg(feature = "class")]
 pub(crate) use intake::LARGEST;
 pub use intake::{Refused, Submission, take};
+pub(crate) use rustc::PATIENCE;
 pub use toolchain::{Toolchain, others_can_reach};
 
 use std::path::PathBuf;

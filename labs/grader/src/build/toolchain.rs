@@ -7,6 +7,8 @@ use std::process::Command;
 
 use ipc_common::{Errno, Error, Result};
 
+use crate::sandbox::fence;
+
 /// A toolchain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toolchain {
@@ -25,7 +27,7 @@ impl Toolchain {
     ///
     /// # Errors
     ///
-    /// If rustc cannot be run, or there is no `cc` to link with.
+    /// If rustc cannot be run, or there is no `cc` to link with that the sandbox has as well.
     pub fn find(workspace: &Path) -> Result<Toolchain> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let ask = |arguments: &[&str]| -> Result<String> {
@@ -116,11 +118,26 @@ pub fn others_can_reach(folder: &Path) -> bool {
         .all(|part| fs::metadata(part).is_ok_and(|found| found.permissions().mode() & 0o001 != 0))
 }
 
+/// The linker of the distribution: in the sandbox there is hardly anything else. `cc` of `PATH` may be
+/// somebody's own in /usr/local or /opt, or a link that leads there.
 fn linker() -> Result<PathBuf> {
+    let usual = ["/usr/bin/cc", "/bin/cc"].map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join("cc"));
-    found.into_iter().find(|cc| cc.is_file()).ok_or_else(|| {
-        Error::refused("cc", Errno::ENOENT, "the linker")
-            .with_remedy("Rust links with the C compiler: install gcc or clang")
+    let others: Vec<PathBuf> = std::env::split_paths(&path)
+        .filter_map(|folder| fs::canonicalize(folder.join("cc")).ok())
+        .collect();
+    let in_reach = |cc: &PathBuf| {
+        fs::canonicalize(cc).is_ok_and(|cc| cc.is_file() && fence::is_everywhere(&cc))
+    };
+    if let Some(cc) = usual.into_iter().chain(others.iter().cloned()).find(in_reach) {
+        return Ok(cc);
+    }
+    Err(match others.first() {
+        None => Error::refused("cc", Errno::ENOENT, "the linker")
+            .with_remedy("Rust links with the C compiler: install gcc or clang"),
+        Some(cc) => Error::refused("cc", Errno::EXDEV, cc.display().to_string()).with_remedy(
+            "the sandbox has the distribution's programs only (/usr/bin, /bin): install its gcc \
+             or clang",
+        ),
     })
 }

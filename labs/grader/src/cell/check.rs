@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::child::{self, Stopped};
 use super::inside::{Cell, millis};
+use super::shares::Shares;
 use super::{CheckOrder, Event, places};
 use crate::check::{Check, Stop};
 use crate::evidence::census::Object;
@@ -37,9 +38,19 @@ pub(super) fn run(
     };
     let limit = Duration::from_secs(order.seconds.into());
     let folders = [cell.places.scratch.as_path()];
-    let watch = || floods::look(cell.job.mode, cell.identity, before, &folders);
+    let mut shares = Shares::default();
+    let watch = || {
+        shares.look();
+        floods::look(cell.job.mode, cell.identity, before, &folders)
+    };
     let outcome = child::run(limit, watch, || perform(check, setting, seed, limit));
     let outcome = outcome.unwrap_or_else(|stopped| match stopped {
+        Stopped::TimeOut if shares.were_too_small(limit) => Outcome::GraderFailed {
+            what: format!(
+                "not over after {} s, in which its programs hardly ran: the machine is busy",
+                limit.as_secs()
+            ),
+        },
         Stopped::TimeOut => failed(
             format!("an end within {} s", limit.as_secs()),
             "it was still going on, and was stopped".into(),

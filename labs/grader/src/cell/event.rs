@@ -30,6 +30,11 @@ pub enum Event {
         /// What it was.
         what: Vec<String>,
     },
+    /// Something is not as it should be here, though all works: in words.
+    Remark {
+        /// What.
+        what: String,
+    },
     /// The grader failed.
     Broken {
         /// At what.

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use ipc_common::{Errno, Error, Result};
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::child::{self, Stopped};
 use super::places::Places;
 use super::{Event, Grading, Job, Task, check, lock, places};
-use crate::build;
+use crate::build::{self, Tools};
 use crate::check::LabChecks;
 use crate::evidence::census;
 use crate::random::{Random, Seed};
@@ -47,16 +49,20 @@ fn work(job: &Job, identity: Identity, lock: Option<File>, labs: &[LabChecks]) -
     SigSet::empty().thread_set_mask().map_err(failed("sigprocmask"))?;
     let tools = match &job.task {
         Task::Probe | Task::Sweep { .. } => None,
+        Task::Prove(tools) => Some(&**tools),
         Task::Grade(grading) => Some(&grading.tools),
     };
     let places = Places::make(job, identity, tools)?;
-    if job.mode == Mode::Full {
-        namespace::bound_sysv()?;
+    if job.mode == Mode::Full && !namespace::bound_sysv()? {
+        let what = "this kernel does not let a user bound System V memory in a namespace of his \
+                    own: it is watched instead";
+        Event::Remark { what: what.into() }.tell();
     }
     let cell = Cell { job, identity, places };
     match &job.task {
         Task::Sweep { .. } => Ok(()),
         Task::Probe => cell.probe(),
+        Task::Prove(tools) => cell.prove(tools),
         Task::Grade(grading) => cell.grade(grading, lock, labs),
     }
 }
@@ -81,23 +87,42 @@ impl Cell<'_> {
 
     /// Compiles, in a child: rustc gets a process namespace of its own.
     fn build(&self, grading: &Grading) -> Result<Build> {
+        let built = self.with_compiler(|| {
+            build::compile(self.job.mode, self.identity, grading, &self.places)
+        })?;
+        Ok(built.unwrap_or_else(|flood| Build {
+            succeeded: false,
+            messages: format!("error: the compiler had {flood}\n"),
+            millis: 0,
+        }))
+    }
+
+    /// Compiles something that is right.
+    fn prove(&self, tools: &Tools) -> Result<()> {
+        let proved =
+            self.with_compiler(|| build::prove(self.job.mode, self.identity, tools, &self.places))?;
+        proved.map_err(|flood| Error::refused("rustc", Errno::ENOMEM, flood))
+    }
+
+    /// Does something with the compiler, in a child; or what flowed over.
+    fn with_compiler<T: Serialize + DeserializeOwned>(
+        &self,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<std::result::Result<T, String>> {
         let folders = [self.places.build.as_path()];
         // Programs that could make System V objects do not run yet.
         let before = census::all()?;
         let watch = || floods::look(self.job.mode, self.identity, &before, &folders);
-        let built = child::run(build::PATIENCE * 3, watch, || {
-            build::compile(self.job.mode, self.identity, grading, &self.places)
-                .map_err(|error| error.to_string())
-        });
+        let done =
+            child::run(build::PATIENCE * 3, watch, || work().map_err(|error| error.to_string()));
         sweep::run(self.job.mode, self.identity);
-        let failed = |messages: String| Build { succeeded: false, messages, millis: 0 };
-        match built {
-            Ok(Ok(build)) => Ok(build),
-            Err(Stopped::TimeOut) => Ok(failed("error: the compiler is never done\n".into())),
-            Err(Stopped::Flood(what)) => Ok(failed(format!("error: the compiler had {what}\n"))),
-            Ok(Err(what)) | Err(Stopped::Broken(what)) => {
-                Err(Error::refused("build", Errno::ECHILD, "rustc").with_remedy(what))
-            }
+        let broken = |what| Err(Error::refused("build", Errno::ECHILD, "rustc").with_remedy(what));
+        match done {
+            Ok(Ok(done)) => Ok(Ok(done)),
+            Err(Stopped::Flood(what)) => Ok(Err(what)),
+            Ok(Err(what)) | Err(Stopped::Broken(what)) => broken(what),
+            // Each of its steps has a limit of its own, which is lower.
+            Err(Stopped::TimeOut) => broken("the compiler did not get to work".into()),
         }
     }
 

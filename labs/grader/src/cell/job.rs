@@ -29,6 +29,8 @@ pub struct Job {
 pub enum Task {
     /// Start a harmless program: to find out whether the mode works here.
     Probe,
+    /// Compile a program that is right: to find out whether anything can be compiled here.
+    Prove(Box<Tools>),
     /// End and remove what is left of a run whose warden was killed.
     Sweep {
         /// The System V objects that there were before that run.

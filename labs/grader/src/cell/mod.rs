@@ -24,6 +24,7 @@ mod inside;
 mod job;
 mod lock;
 mod places;
+mod shares;
 mod warden;
 
 pub use event::Event;

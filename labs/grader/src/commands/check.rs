@@ -16,6 +16,8 @@ use grader::supervisor::{Course, Lab, Plan, Progress as Step, Ready, Supervisor}
 use grader::verdict::Report;
 use ipc_common::cli::{Failure, out, warn};
 
+use super::seed;
+
 /// Check your solution of a lab, as the grader will: the first failure is explained.
 #[derive(Args)]
 pub struct Check {
@@ -24,7 +26,8 @@ pub struct Check {
     /// Only this check, and what it depends on. May be given several times.
     #[arg(long)]
     only: Vec<String>,
-    /// What to check instead of your working copy: a folder, or one file for src/lib.rs.
+    /// What to check instead of your working copy: a folder, or one file for src/lib.rs; where classes
+    /// are graded, whatever `lab grade` takes.
     #[arg(long, value_name = "PATH")]
     submission: Option<PathBuf>,
     /// What to put around your program; the best that there is here, if it is not given.
@@ -33,8 +36,8 @@ pub struct Check {
     /// All checks, the hidden ones too, where they are at hand.
     #[arg(long)]
     all: bool,
-    /// The seed of a run that is to be done again, with the same random numbers.
-    #[arg(long)]
+    /// The seed of a run that is to be done again, with the same random numbers; or @ and a file with it.
+    #[arg(long, value_name = "SEED|@FILE", value_parser = seed::given)]
     seed: Option<Seed>,
     /// The report as JSON instead.
     #[arg(long)]
@@ -51,7 +54,7 @@ impl Check {
         let course = Course::find()?;
         let lab = course.lab(&self.lab)?;
         known(&lab.rubric, &self.only)?;
-        let submission = Submission::at(self.submission.as_deref().unwrap_or(&lab.folder));
+        let submission = self.submission(&lab);
         let supervisor = Supervisor::new(course, self.mode, Path::new("/proc/self/exe"))?;
         let ready = prepare(&supervisor, &lab)?;
         let plan = Plan {
@@ -82,6 +85,15 @@ impl Check {
         }
         Ok(())
     }
+
+    fn submission(&self, lab: &Lab) -> Submission {
+        #[cfg(feature = "class")]
+        if let Some(path) = &self.submission {
+            // Somebody's hand-in is to be graded again as it was.
+            return grader::gradebook::HandIn::at(path, &lab.rubric);
+        }
+        Submission::at(self.submission.as_deref().unwrap_or(&lab.folder))
+    }
 }
 
 /// With a line for each check as soon as it is over.
@@ -98,6 +110,7 @@ pub fn aloud(
         Step::Waiting => drop(writeln!(out, "waiting for another run to end")),
         Step::Built(build) => drop(write!(out, "{}", build.messages)),
         Step::Checked(result) => drop(report::line(&mut out, result)),
+        Step::SoFar(_) => {}
     });
     if report.build.is_none() && report.is_whole {
         // The same for all: it was not even compiled.

@@ -11,8 +11,8 @@ use ipc_common::cli::{Failure, out, shown};
 /// Write the repository that a class gets: no solutions, no mutants, no hidden checks.
 #[derive(Args)]
 #[command(after_help = "\
-In the handout, `cargo test` passes, and list, show, check, hint, watch, reset and doctor work. Its
-rubrics have the visible checks, and the number of points that the hidden ones are worth.
+The handout builds, the tests of its grader and its labs pass, and list, show, check, hint, watch, reset
+and doctor work in it. Its rubrics have the visible checks, and the number of points that the hidden ones are worth.
 
 Exit codes: 0 done, 1 failed (and then nothing is left), 2 wrong usage.")]
 pub struct Handout {

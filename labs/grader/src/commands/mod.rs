@@ -12,6 +12,7 @@ mod list;
 #[cfg(feature = "class")]
 mod progress;
 mod reset;
+mod seed;
 mod show;
 #[cfg(feature = "class")]
 mod verify;
@@ -28,7 +29,8 @@ use ipc_common::cli::{self, Failure};
 #[command(name = "lab", version)]
 #[command(after_help = "\
 Exit codes: 0 done, 1 failed (of `check`: a check is not passed), 2 wrong usage, 3 (of `grade`) some
-have to be graded again, 128 + n ended by signal n. NO_COLOR is heeded.")]
+have to be graded again or could not be taken, (of `verify`) no mode works here, 128 + n ended by
+signal n. NO_COLOR is heeded.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -13,15 +13,21 @@ use grader::verify::{Found, Kind, Step, Verification, verify};
 use ipc_common::Error;
 use ipc_common::cli::{Failure, out, style};
 
+/// When none of the modes works here.
+const NOTHING_TRIED: u8 = 3;
+
 /// Prove that the grader can be trusted: solutions pass, mutants fail, hostile submissions earn 0.
 #[derive(Args)]
+#[command(after_help = "\
+Exit codes: 0 all is as it should be, 1 something is not, 2 wrong usage, 3 nothing was tried, as none
+of the modes works here.")]
 pub struct Verify {
     /// Only this lab.
     lab: Option<String>,
     /// Only in this mode; may be given several times. All that work here, if it is not given.
     #[arg(long)]
     mode: Vec<Mode>,
-    /// Submissions that nobody here has seen, to be graded as well: a file or a folder each.
+    /// Submissions that nobody here has seen, to be graded as well: whatever `lab grade` takes.
     #[arg(long, value_name = "DIR")]
     extra: Option<PathBuf>,
     /// How often each solution has to earn full marks.
@@ -40,7 +46,7 @@ impl Verify {
     ///
     /// # Errors
     ///
-    /// [`Failure::Said`] if something is not as it should be.
+    /// [`Failure::Said`] if something is not as it should be; [`Failure::Status`] 3 if nothing was tried.
     pub fn run(self) -> Result<(), Failure> {
         let cell = Path::new("/proc/self/exe");
         let course = Course::find()?;
@@ -58,6 +64,7 @@ impl Verify {
                 continue;
             }
             let supervisor = Supervisor::new(course.clone(), Some(mode), cell)?;
+            supervisor.prove()?;
             for id in &labs {
                 let lab = course.lab(id)?;
                 if let Some(checks) = grader::checks::all().iter().find(|checks| checks.lab == *id)
@@ -89,8 +96,12 @@ impl Verify {
             found.len(),
             skipped.len()
         )?;
-        // Nothing tried is nothing proved.
-        if wrong > 0 || found.is_empty() { Err(Failure::Said) } else { Ok(()) }
+        match (wrong, found.is_empty()) {
+            (0, false) => Ok(()),
+            // Nothing tried is nothing proved; but it is not disproved either.
+            (0, true) => Err(Failure::Status(NOTHING_TRIED)),
+            _ => Err(Failure::Said),
+        }
     }
 }
 

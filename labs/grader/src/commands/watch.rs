@@ -15,7 +15,7 @@ use ipc_common::cli::{Failure, out, style, warn};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
-use super::check;
+use super::{check, seed};
 
 /// How long a folder has to be quiet: an editor writes a file in several steps, or several files.
 const QUIET: Duration = Duration::from_millis(120);
@@ -38,8 +38,8 @@ pub struct Watch {
     /// What to put around your program; the best that there is here, if it is not given.
     #[arg(long)]
     mode: Option<Mode>,
-    /// The same random numbers each time.
-    #[arg(long)]
+    /// The same random numbers each time: those of this seed, or of @ and a file with one.
+    #[arg(long, value_name = "SEED|@FILE", value_parser = seed::given)]
     seed: Option<Seed>,
 }
 

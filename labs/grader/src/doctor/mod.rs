@@ -60,7 +60,7 @@ impl Finding {
 /// Looks at everything. `cell` is the program that is started as `… cell`.
 pub fn examine(course: &Course, cell: &Path) -> Vec<Finding> {
     let mut findings = machine::look();
-    findings.extend(tools::look(course));
+    findings.extend(tools::look(course, cell));
     findings.extend(memory::look());
     findings.extend(modes::look(cell));
     findings.extend(places::look(course));

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::{Finding, line, number};
 use crate::sandbox::{Mode, fence};
-use crate::supervisor::works;
+use crate::supervisor::tried;
 
 pub(super) fn look(cell: &Path) -> Vec<Finding> {
-    let tried: Vec<(Mode, Result<(), String>)> =
-        Mode::ALL.into_iter().map(|mode| (mode, works(mode, cell))).collect();
+    let tried: Vec<(Mode, Tried)> =
+        Mode::ALL.into_iter().map(|mode| (mode, tried(mode, cell))).collect();
     let best = tried.iter().find(|(_, result)| result.is_ok()).map(|(mode, _)| *mode);
     let mut findings: Vec<Finding> =
         tried.iter().map(|(mode, result)| finding(*mode, result, best)).collect();
@@ -25,16 +25,21 @@ pub(super) fn look(cell: &Path) -> Vec<Finding> {
         ),
         Some(mode) => Finding::good("checks run in", format!("mode {mode}")),
     });
-    findings.push(namespaces(best));
+    findings.push(namespaces(&tried[0].1));
     findings.push(landlock());
     findings
 }
 
+/// What there is to remark of a mode that works, or why it does not.
+type Tried = Result<Vec<String>, String>;
+
 const NAMESPACES: &str = "allow user namespaces (below), or use a machine that does; who grades can \
                           also run it as root";
 
+const AS_ROOT: &str = "use a newer kernel, or run it as root";
+
 /// A mode that is not needed is no fault.
-fn finding(mode: Mode, result: &Result<(), String>, best: Option<Mode>) -> Finding {
+fn finding(mode: Mode, result: &Tried, best: Option<Mode>) -> Finding {
     let topic = match mode {
         Mode::Full => "mode full",
         Mode::RunUid => "mode run-uid",
@@ -42,17 +47,19 @@ fn finding(mode: Mode, result: &Result<(), String>, best: Option<Mode>) -> Findi
         Mode::Tree => "mode tree",
     };
     match result {
-        Ok(()) => Finding::good(topic, "works"),
+        Ok(remarks) if remarks.is_empty() => Finding::good(topic, "works"),
+        Ok(remarks) => Finding::good(topic, format!("works; {}", remarks.join("; "))),
         // As good for marks, but one submission at a time.
         Err(why) if mode == Mode::Full && best != Some(Mode::RunUid) || best.is_none() => {
-            Finding::limited(topic, format!("does not work: {why}"), NAMESPACES)
+            let advice = if why.starts_with("unshare") { NAMESPACES } else { AS_ROOT };
+            Finding::limited(topic, format!("does not work: {why}"), advice)
         }
         Err(why) => Finding::good(topic, format!("does not work, and is not needed: {why}")),
     }
 }
 
 /// The switches that forbid an ordinary user namespaces, and what turns them.
-fn namespaces(best: Option<Mode>) -> Finding {
+fn namespaces(full: &Tried) -> Finding {
     let topic = "user namespaces";
     let switches = [
         ("kernel.unprivileged_userns_clone", "/proc/sys/kernel/unprivileged_userns_clone", 0, "=1"),
@@ -72,7 +79,11 @@ fn namespaces(best: Option<Mode>) -> Finding {
             format!("refused: {name} is {refuses}"),
             &format!("`sudo sysctl {name}{turn}` (Ubuntu since 23.10 and hardened kernels)"),
         ),
-        None if best == Some(Mode::Full) => Finding::good(topic, "allowed"),
+        None if full.is_ok() => Finding::good(topic, "allowed"),
+        // They were entered, and something after that failed.
+        None if full.as_ref().is_err_and(|why| !why.starts_with("unshare")) => {
+            Finding::good(topic, "allowed; it is for another reason that mode full does not work")
+        }
         None => Finding::limited(
             topic,
             "no switch forbids them, and yet they are refused: by a container's rules, perhaps",

@@ -127,6 +127,9 @@ impl Answer {
 
     /// This is not what was expected.
     pub fn instead_of(&self, expected: &str) -> Stop {
+        if let Reply::Ended(lost @ Ended::Lost) = &self.reply {
+            return Stop::grader(lost.to_string());
+        }
         // Paths and payloads are long; the verb is what people look for.
         Stop::failed(
             format!("`{}`: {expected}", shown::shortened(&self.request, 60)),
@@ -169,6 +172,14 @@ mod tests {
         for stray in [&b"ok a"[..], b"7e ok", b"7f", b"7f yes", b"7f err", b"", b"\xff\xfe"] {
             assert!(matches!(parse(stray, "7f"), Reply::Stray(_)), "{stray:?}");
         }
+    }
+
+    #[test]
+    fn a_program_that_was_lost_is_no_failure_of_its_own() {
+        let reply = |ended| Answer { request: "put".into(), reply: Reply::Ended(ended) };
+        assert!(matches!(reply(Ended::Lost).ok(), Err(Stop::Grader(_))));
+        assert!(matches!(reply(Ended::Lost).err(), Err(Stop::Grader(_))));
+        assert!(matches!(reply(Ended::Killed(9)).ok(), Err(Stop::Failed(_))));
     }
 
     #[test]

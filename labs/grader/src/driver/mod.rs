@@ -20,6 +20,7 @@
 
 mod answer;
 mod hex;
+mod patience;
 mod pipes;
 
 use std::time::{Duration, Instant};
@@ -33,13 +34,14 @@ use crate::sandbox::{Ended, Process};
 
 pub use answer::{Answer, Reply};
 pub use hex::{hex, hex_path, unhex};
+use patience::Patience;
 pub(crate) use pipes::{Ends, Listener};
 use pipes::{Line, Pipes};
 
 /// After how long a program that sleeps is taken to sleep for ever; and how much CPU time one that
-/// runs may use before it is taken to run for ever.
+/// runs may use before it is taken to run for ever. What it waited for a processor does not count.
 pub const PATIENCE: Duration = Duration::from_secs(2);
-/// When neither is waited for any longer.
+/// When nothing is waited for any longer.
 const LONG_PATIENCE: Duration = Duration::from_secs(8);
 
 /// A running program of a student's: the lab's driver with the student's library.
@@ -82,17 +84,19 @@ impl Driver {
 
     /// Waits for the answer to a request.
     pub fn wait(&mut self, asked: Asked) -> Answer {
-        let begun = Instant::now();
-        let used = process::cpu_time(self.pid());
-        let mut until = begun + PATIENCE;
+        let mut patience = Patience::with(self.pid());
+        let mut until = Instant::now() + PATIENCE;
         loop {
             match self.pipes.line(until) {
-                Line::Silence if self.is_starved(used) && until < begun + LONG_PATIENCE => {
-                    until += Duration::from_millis(100);
-                }
+                Line::Silence if patience.lasts() => until = Instant::now() + patience::LOOK,
                 line => return self.answer(asked, line),
             }
         }
+    }
+
+    /// Whether its keeper was killed. What the program does then, nobody sees to the end.
+    fn is_lost(&mut self) -> bool {
+        self.wait_for_end(Duration::ZERO) == Some(Ended::Lost)
     }
 
     /// Waits for the answer for `limit` and no longer: where silence is what is expected.
@@ -102,13 +106,14 @@ impl Driver {
     /// The request again, if there is no answer yet.
     pub fn wait_within(&mut self, asked: Asked, limit: Duration) -> Result<Answer, Asked> {
         match self.pipes.line(Instant::now() + limit) {
-            Line::Silence => Err(asked),
+            Line::Silence if !self.is_lost() => Err(asked),
             line => Ok(self.answer(asked, line)),
         }
     }
 
     fn answer(&mut self, asked: Asked, line: Line) -> Answer {
         let reply = match line {
+            Line::Silence if self.is_lost() => Reply::Ended(Ended::Lost),
             Line::Silence => Reply::Silence,
             Line::End => match self.wait_for_end(PATIENCE) {
                 Some(ended) => Reply::Ended(ended),
@@ -118,13 +123,6 @@ impl Driver {
             Line::Is(line) => answer::parse(&line, &asked.token),
         };
         Answer { request: asked.request, reply }
-    }
-
-    /// Whether it is running at this moment, not waiting for anything, and has not had all the CPU time
-    /// since that it may have: on a busy machine others have it.
-    fn is_starved(&self, used_before: Duration) -> bool {
-        let runs = process::state(self.pid()).is_some_and(|state| matches!(state, 'R' | 'D'));
-        runs && process::cpu_time(self.pid()) < used_before + PATIENCE
     }
 
     /// Its process id, as the checks see it.
@@ -178,7 +176,7 @@ impl Driver {
 
     fn signal(&mut self, signal: Signal) -> Result<(), Stop> {
         if let Some(ended) = self.wait_for_end(Duration::ZERO) {
-            return Err(Stop::failed("the program is still running", ended.to_string()));
+            return Err(ended_early(ended));
         }
         self.process.signal(signal);
         Ok(())
@@ -189,10 +187,11 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] if it does not end.
+    /// [`Stop::Grader`] if it does not end, or nobody knows how.
     pub fn kill_9(&mut self) -> Result<Ended, Stop> {
         self.process.signal(Signal::SIGKILL);
-        self.wait_for_end(LONG_PATIENCE).ok_or_else(|| Stop::grader("it survives SIGKILL"))
+        let ended = self.wait_for_end(LONG_PATIENCE);
+        known(ended.ok_or_else(|| Stop::grader("it survives SIGKILL"))?)
     }
 
     /// Ends its input, upon which it has to return from `main`, and waits for that.
@@ -202,14 +201,14 @@ impl Driver {
     /// [`Stop::Failed`] if it does not end.
     pub fn finish(&mut self) -> Result<Ended, Stop> {
         self.pipes.end_input();
-        let used = process::cpu_time(self.pid());
+        let mut patience = Patience::with(self.pid());
         let mut ended = self.wait_for_end(PATIENCE);
-        if ended.is_none() && self.is_starved(used) {
-            ended = self.wait_for_end(LONG_PATIENCE);
+        while ended.is_none() && patience.lasts() {
+            ended = self.wait_for_end(patience::LOOK);
         }
-        ended.ok_or_else(|| {
+        known(ended.ok_or_else(|| {
             Stop::failed("the program ends at the end of its input", "it is still there")
-        })
+        })?)
     }
 
     /// [`Driver::finish`], and it has to end with exit code 0.
@@ -238,5 +237,20 @@ impl Driver {
     pub fn complaints(&mut self) -> String {
         self.pipes.drain();
         crate::shown::harmless(self.pipes.complaints())
+    }
+}
+
+/// How it ended, which has to be known: what the program does not answer for, no check judges by.
+fn known(ended: Ended) -> Result<Ended, Stop> {
+    match ended {
+        Ended::Lost => Err(Stop::grader(ended.to_string())),
+        ended => Ok(ended),
+    }
+}
+
+fn ended_early(ended: Ended) -> Stop {
+    match known(ended) {
+        Ok(ended) => Stop::failed("the program is still running", ended.to_string()),
+        Err(lost) => lost,
     }
 }

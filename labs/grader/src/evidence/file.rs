@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ipc_common::{Errno, Error, Result};
 
+use crate::check::Stop;
 use crate::sandbox::Identity;
 
 /// What is at a path. A link that the student's program put there is not followed.
@@ -169,12 +170,18 @@ impl Opened {
 ///
 /// # Errors
 ///
-/// Those of readdir(3).
-pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
+/// [`Stop::Failed`] if the program has closed a folder, or removes one at this very moment;
+/// [`Stop::Grader`] for other errors of readdir(3).
+pub fn below(folder: &Path) -> std::result::Result<Vec<PathBuf>, Stop> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
-        let failed = |error| Error::from_io("readdir", &error, next.display().to_string());
+        let failed = |error| match Error::from_io("readdir", &error, next.display().to_string()) {
+            error if matches!(error.errno(), Errno::EACCES | Errno::ENOENT | Errno::ENOTDIR) => {
+                Stop::failed("a folder that can be looked at", error.to_string())
+            }
+            error => error.into(),
+        };
         for entry in std::fs::read_dir(&next).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             if entry.file_type().map_err(failed)?.is_dir() {

@@ -142,6 +142,22 @@ pub(crate) fn open_files(pid: i32, identity: Identity) -> Result<Vec<u64>, Stop>
     })
 }
 
+/// How long the first thread of a process has run, and how long it has waited for a processor to run on,
+/// being ready: a machine that is busy with others. Nothing if there is no such process, or the kernel
+/// keeps no such account (`/proc/PID/schedstat`, the kernel's sched-stats.rst).
+pub fn ran_and_waited(pid: i32) -> (Duration, Duration) {
+    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+    let mut columns = text.split_whitespace().map(|word| word.parse().unwrap_or_default());
+    let mut next = || Duration::from_nanos(columns.next().unwrap_or_default());
+    (next(), next())
+}
+
+/// The children of a process's first thread; none if the kernel does not tell.
+pub(crate) fn children(pid: i32) -> Vec<i32> {
+    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,8 @@ pub enum Status {
     NeedsRerun,
     /// Nobody has looked at it yet.
     NotGraded,
+    /// It cannot be read, an archive of another kind perhaps: somebody has to unpack it.
+    NotTaken,
 }
 
 /// One submission.
@@ -38,12 +40,20 @@ pub struct Row {
     pub identity: Option<Identity>,
     /// What was found.
     pub report: Option<Report>,
+    /// Why it was not taken, if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl Row {
     pub(super) fn waiting(name: String, folder: String) -> Row {
         let status = Status::NotGraded;
-        Row { name, folder, status, was_there: false, identity: None, report: None }
+        Row { name, folder, status, was_there: false, identity: None, report: None, why: None }
+    }
+
+    pub(super) fn not_taken(ignored: &Ignored) -> Row {
+        let waiting = Row::waiting(ignored.name.clone(), String::new());
+        Row { status: Status::NotTaken, why: Some(ignored.why.clone()), ..waiting }
     }
 
     /// Its points, if they are known.
@@ -64,6 +74,8 @@ pub struct Summary {
     pub were_there: usize,
     /// Who has to be graded again.
     pub needs_rerun: Vec<String>,
+    /// What could not be read.
+    pub not_taken: Vec<String>,
     /// How many nobody has looked at.
     pub not_graded: usize,
     /// The mean of the points; nothing if nobody has any.
@@ -92,12 +104,16 @@ impl Summary {
             let checks = reports.filter_map(|row| row.report.as_ref()?.check(id));
             checks.filter(|check| check.outcome.is_passed()).count()
         };
-        let rerun = rows.iter().filter(|row| row.status == Status::NeedsRerun);
+        let names = |status| {
+            let those = rows.iter().filter(|row| row.status == status);
+            those.map(|row| row.name.clone()).collect()
+        };
         Summary {
             submissions: rows.len(),
             graded: scores.len(),
             were_there: rows.iter().filter(|row| row.was_there).count(),
-            needs_rerun: rerun.map(|row| row.name.clone()).collect(),
+            needs_rerun: names(Status::NeedsRerun),
+            not_taken: names(Status::NotTaken),
             not_graded: count(Status::NotGraded),
             mean: (!scores.is_empty()).then_some(mean),
             median,

@@ -1,15 +1,12 @@
-//! What was handed in: a folder, a zip or a source file each, with names that strangers chose.
+//! One hand-in: a folder, a zip or a source file, with a name that a stranger chose.
 
-use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use ipc_common::{Error, Result};
-use serde::Serialize;
-
 use super::archive;
+use super::listing::{Not, kind, list};
 use super::root::{self, Root};
 use crate::build::{self, Refused, Submission};
 use crate::rubric::Rubric;
@@ -20,94 +17,32 @@ use crate::shown;
 pub struct HandIn {
     /// Where it lies.
     pub path: PathBuf,
-    kind: Kind,
+    pub(super) kind: Kind,
 }
 
+/// What it is to who takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Folder,
     Zip,
     Source,
 }
 
-/// Something that lies among the hand-ins and is none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Ignored {
-    /// What it is called, on one line.
-    pub name: String,
-    /// Why it is none.
-    pub why: String,
-}
-
-/// What lies in a folder of hand-ins, sorted by name.
-#[derive(Clone, Debug, Default)]
-pub struct Listing {
-    /// What was handed in.
-    pub handins: Vec<HandIn>,
-    /// The rest, but for what the system itself puts there (`.DS_Store`).
-    pub ignored: Vec<Ignored>,
-}
-
-/// Looks what was handed in.
-///
-/// # Errors
-///
-/// If the folder cannot be read.
-pub fn list(folder: &Path) -> Result<Listing> {
-    let failed = |error| Error::from_io("readdir", &error, folder.display().to_string());
-    let mut names: Vec<OsString> = fs::read_dir(folder)
-        .map_err(failed)?
-        .map(|entry| entry.map(|entry| entry.file_name()))
-        .collect::<std::io::Result<_>>()
-        .map_err(failed)?;
-    names.sort_unstable();
-    let mut listing = Listing::default();
-    for name in names {
-        if name.as_bytes().starts_with(b".") || name == "__MACOSX" {
-            continue;
-        }
-        let path = folder.join(&name);
-        match kind(&path) {
-            Ok(kind) => listing.handins.push(HandIn { path, kind }),
-            Err(why) => {
-                let name = shown::line(name.as_bytes(), 200);
-                listing.ignored.push(Ignored { name, why: why.into() });
-            }
-        }
-    }
-    Ok(listing)
-}
-
-fn kind(path: &Path) -> std::result::Result<Kind, &'static str> {
-    let found = fs::symlink_metadata(path).map_err(|_| "it cannot be looked at")?;
-    let end = path.extension().map(|end| end.as_bytes().to_ascii_lowercase());
-    match end.as_deref() {
-        _ if found.is_dir() => Ok(Kind::Folder),
-        // It may lead to the solution, or to another's work.
-        _ if found.is_symlink() => Err("it is a symbolic link: put the files themselves there"),
-        _ if !found.is_file() => Err("it is neither a folder nor a file"),
-        Some(b"zip") => Ok(Kind::Zip),
-        Some(b"rs") => Ok(Kind::Source),
-        Some(b"gz" | b"tgz" | b"xz" | b"tar" | b"7z" | b"rar") => {
-            Err("only zips are read: unpack it, or make a zip of it")
-        }
-        _ => Err("it is neither a folder nor a zip"),
-    }
-}
-
-impl Listing {
-    /// Names that several hand-ins have: a folder and a zip of one person, perhaps.
-    pub fn names_of_several(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.handins.iter().map(HandIn::name).collect();
-        names.sort_unstable();
-        let mut several: Vec<String> =
-            names.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0].clone()).collect();
-        several.dedup();
-        several
-    }
-}
-
 impl HandIn {
+    /// What lies at a path, taken as it would be from among a class's hand-ins.
+    pub fn at(path: &Path, rubric: &Rubric) -> Submission {
+        match kind(path) {
+            Ok(kind) => HandIn { path: path.to_owned(), kind }.take(rubric),
+            Err(Not::Taken(why)) => {
+                let name = path.file_name().unwrap_or_default();
+                let refused = Refused::of(&shown::line(name.as_bytes(), 200), why);
+                Submission::Taken(name.into(), Err(refused))
+            }
+            // A source, by whatever name: whoever names it knows.
+            Err(Not::HandedIn(_)) => Submission::File(path.to_owned()),
+        }
+    }
+
     /// What it is called, without the `.zip`, on one line of a terminal.
     pub fn name(&self) -> String {
         let name = match self.kind {
@@ -155,10 +90,7 @@ impl HandIn {
         Submission::Taken(self.path.file_name().unwrap_or_default().into(), sources)
     }
 
-    fn take_from_folder(
-        &self,
-        rubric: &Rubric,
-    ) -> std::result::Result<Vec<(String, String)>, Refused> {
+    fn take_from_folder(&self, rubric: &Rubric) -> Result<Vec<(String, String)>, Refused> {
         let first = rubric.files.first().map_or("", String::as_str);
         // One that may not be read is not one in which nothing is.
         let entries = fs::read_dir(&self.path).map_err(|e| Refused::by_error(first, &e))?;
@@ -176,8 +108,26 @@ impl HandIn {
             Some(Root::Below(folder)) => {
                 build::take(&Submission::Folder(self.path.join(folder)), &rubric.files)
             }
+            None => self.take_the_only_file(rubric),
+        }
+    }
+
+    /// What learning platforms make of one file: a folder with a name for each person, and the file in
+    /// there.
+    fn take_the_only_file(&self, rubric: &Rubric) -> Result<Vec<(String, String)>, Refused> {
+        let inner = list(&self.path).unwrap_or_default();
+        let files: Vec<&HandIn> =
+            inner.handins.iter().filter(|one| one.kind != Kind::Folder).collect();
+        match (&files[..], &inner.not_taken[..]) {
+            ([file], _) if file.kind == Kind::Zip => archive::take(&file.path, rubric),
+            ([file], _) => build::take(&Submission::File(file.path.clone()), &rubric.files),
+            // It cannot be looked at, so nobody knows what it is worth.
+            ([], [packed, ..]) => {
+                let refused = Refused::of(&packed.name, packed.why.clone());
+                Err(Refused { is_graders: true, ..refused })
+            }
             // It is refused there, with the reason.
-            None => build::take(&Submission::Folder(self.path.clone()), &rubric.files),
+            _ => build::take(&Submission::Folder(self.path.clone()), &rubric.files),
         }
     }
 }

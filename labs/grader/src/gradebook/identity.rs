@@ -1,13 +1,13 @@
 //! What a result is a result of. If any of it has changed, the result does not stand any more.
 
 use std::hash::{DefaultHasher, Hasher};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::Class;
 use crate::build::Submission;
-use crate::random::Seed;
 use crate::sandbox::Mode;
-use crate::supervisor::{Ready, Supervisor};
 
 /// What a result is a result of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Identity {
     pub content: String,
     /// A hash of the rubric and the driver.
     pub rubric: String,
-    /// The grader's version.
+    /// The grader's version, and a hash of the program: a check that was mended is in no version.
     pub grader: String,
     /// rustc's version.
     pub compiler: String,
@@ -32,13 +32,8 @@ pub struct Identity {
 
 impl Identity {
     /// That of a submission that is about to be graded.
-    pub(super) fn of(
-        name: &str,
-        submission: &Submission,
-        supervisor: &Supervisor,
-        ready: &Ready,
-        seed: Option<Seed>,
-    ) -> Identity {
+    pub(super) fn of(name: &str, submission: &Submission, class: &Class<'_>) -> Identity {
+        let Class { supervisor, ready, seed, grader, .. } = class;
         let rubric = &ready.lab.rubric;
         let text = serde_json::to_string(rubric).unwrap_or_default();
         Identity {
@@ -46,12 +41,24 @@ impl Identity {
             name: name.to_owned(),
             content: content(submission),
             rubric: hash([text.as_bytes(), ready.lab.driver.as_bytes()]),
-            grader: env!("CARGO_PKG_VERSION").to_owned(),
+            grader: (*grader).to_owned(),
             compiler: supervisor.compiler().to_owned(),
             mode: supervisor.mode(),
             seeds: seed.map_or_else(|| "fresh".to_owned(), |seed| seed.to_string()),
         }
     }
+}
+
+/// The grader that has this program: its version, and a hash.
+///
+/// # Errors
+///
+/// If the program cannot be read.
+pub fn grader(program: &Path) -> ipc_common::Result<String> {
+    let bytes = std::fs::read(program).map_err(|error| {
+        ipc_common::Error::from_io("read", &error, program.display().to_string())
+    })?;
+    Ok(format!("{} {}", env!("CARGO_PKG_VERSION"), hash([bytes.as_slice()])))
 }
 
 fn content(submission: &Submission) -> String {

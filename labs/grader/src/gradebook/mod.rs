@@ -13,7 +13,7 @@
 //! rubric, the grader, the mode or the seed is another. What a Ctrl-C, a crash or a failure of the
 //! grader left half done is.
 //!
-//! `handin` finds what was handed in; `root` where in it the files are; `archive` reads them out of
+//! `listing` finds what was handed in; `handin` takes one; `root` where in it the files are; `archive` reads them out of
 //! a zip; `identity` tells whether a result still stands; `book` is the folder REPORT; `run` grades;
 //! `grades` writes the tables.
 
@@ -22,11 +22,13 @@ mod book;
 mod grades;
 mod handin;
 mod identity;
+mod listing;
 mod root;
 mod run;
 
 pub use book::Book;
 pub use grades::{Row, Status, Summary};
-pub use handin::{HandIn, Ignored, Listing, list};
-pub use identity::Identity;
+pub use handin::HandIn;
+pub use identity::{Identity, grader};
+pub use listing::{Ignored, Listing, list};
 pub use run::{Class, Step, grade};

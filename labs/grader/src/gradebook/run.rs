@@ -10,7 +10,7 @@ use ipc_common::{Error, Result};
 use super::grades::{self, Row, Status};
 use super::{Book, HandIn, Identity, Listing};
 use crate::random::Seed;
-use crate::supervisor::{Plan, Ready, Supervisor};
+use crate::supervisor::{Plan, Progress, Ready, Supervisor};
 
 /// How often the tables of the whole class are written: each time costs in proportion to the class.
 const TABLES: Duration = Duration::from_secs(2);
@@ -26,6 +26,8 @@ pub struct Class<'a> {
     pub listing: &'a Listing,
     /// Where results go.
     pub book: &'a Book,
+    /// Which grader it is: [`grader`](super::grader).
+    pub grader: &'a str,
     /// One seed for everybody; a fresh one each, if there is none.
     pub seed: Option<Seed>,
     /// How many at once.
@@ -46,7 +48,7 @@ pub struct Step<'a> {
 }
 
 /// Grades everybody, until `stop` says so: then no other one is begun. The rows are in the order of
-/// the listing, and the tables are written in any case.
+/// the listing, those that cannot be taken last, and the tables are written in any case.
 ///
 /// # Errors
 ///
@@ -57,7 +59,8 @@ pub fn grade(
     progress: &(dyn Fn(Step<'_>) + Sync),
 ) -> Result<Vec<Row>> {
     let handins = &class.listing.handins;
-    let rows = handins.iter().map(|one| Row::waiting(one.name(), one.folder_name())).collect();
+    let waiting = handins.iter().map(|one| Row::waiting(one.name(), one.folder_name()));
+    let rows = waiting.chain(class.listing.not_taken.iter().map(Row::not_taken)).collect();
     let table = Mutex::new(Table { rows, done: 0, saved: Instant::now(), failed: None });
     let waiting: Mutex<VecDeque<usize>> = Mutex::new((0..handins.len()).collect());
     let work = || {
@@ -97,7 +100,8 @@ impl Table {
     ) {
         self.done += 1;
         self.rows[place] = row;
-        progress(Step { done: self.done, of: self.rows.len(), row: &self.rows[place] });
+        let of = class.listing.handins.len();
+        progress(Step { done: self.done, of, row: &self.rows[place] });
         if self.saved.elapsed() > TABLES {
             self.save(class);
         }
@@ -121,7 +125,7 @@ fn one(class: &Class<'_>, handin: &HandIn) -> Result<Row> {
     let rubric = &class.ready.lab.rubric;
     let (name, folder) = (handin.name(), handin.folder_name());
     let submission = handin.take(rubric);
-    let identity = Identity::of(&name, &submission, class.supervisor, class.ready, class.seed);
+    let identity = Identity::of(&name, &submission, class);
     let standing = class.book.standing(&folder, &identity).filter(|_| !class.again);
     let was_there = standing.is_some();
     let report = match standing {
@@ -129,7 +133,12 @@ fn one(class: &Class<'_>, handin: &HandIn) -> Result<Row> {
         None => {
             let save = class.book.begin(&folder, &identity)?;
             let plan = Plan { seed: class.seed, save: Some(save), ..Plan::default() };
-            let mut report = class.supervisor.grade(class.ready, &submission, &plan, &mut |_| {});
+            let mut report =
+                class.supervisor.grade(class.ready, &submission, &plan, &mut |progress| {
+                    if let Progress::SoFar(report) = progress {
+                        class.book.so_far(&folder, rubric, report);
+                    }
+                });
             // What was not looked at to the end is not known.
             report.needs_rerun |= !report.is_whole;
             report
@@ -138,5 +147,6 @@ fn one(class: &Class<'_>, handin: &HandIn) -> Result<Row> {
     // Also for one that was there: who grades may have been killed between two of its files.
     class.book.finish(&folder, rubric, &report)?;
     let status = if report.needs_rerun { Status::NeedsRerun } else { Status::Graded };
-    Ok(Row { name, folder, status, was_there, identity: Some(identity), report: Some(report) })
+    let (identity, report) = (Some(identity), Some(report));
+    Ok(Row { status, was_there, identity, report, ..Row::waiting(name, folder) })
 }

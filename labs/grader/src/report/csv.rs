@@ -17,6 +17,7 @@ pub fn csv(rubric: &Rubric, rows: &[Row]) -> String {
             Status::Graded => "graded",
             Status::NeedsRerun => "needs rerun",
             Status::NotGraded => "not graded",
+            Status::NotTaken => "not taken",
         };
         let report = row.report.as_ref();
         let of = |value: Option<String>| value.unwrap_or_default();
@@ -40,7 +41,7 @@ pub fn csv(rubric: &Rubric, rows: &[Row]) -> String {
             });
             cells.push(of(points));
         }
-        cells.push(of(report.and_then(remark)));
+        cells.push(of(row.why.clone().or_else(|| report.and_then(remark))));
         cells.push(of(report.map(|report| report.seed.clone())));
         cells.push(row.folder.clone());
         text.push_str(&line(cells));

@@ -15,8 +15,16 @@ pub fn gradescope(report: &Report, rubric: &Rubric) -> Value {
     if let Some(build) = report.build.as_ref().filter(|build| !build.messages.is_empty()) {
         output.push(build.messages.clone());
     }
-    if !report.official {
+    if !report.mode.is_official() {
         output.push(format!("Not official: mode {} can be outwitted.", report.mode));
+    } else if !report.official {
+        // Not the reason itself, which names files of who grades.
+        output.push("Not official: who grades finds the reason in report.json.".into());
+    }
+    if !report.is_whole && !report.needs_rerun {
+        output.push(
+            "The run was stopped before its end: what is here holds, and no more is known.".into(),
+        );
     }
     let extra = json!({
         "lab": report.lab,
@@ -66,4 +74,33 @@ pub fn gradescope(report: &Report, rubric: &Rubric) -> Value {
         "tests": tests.collect::<Vec<_>>(),
         "extra_data": extra,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::Mode;
+
+    #[test]
+    fn what_is_not_official_says_why_and_names_nobodys_files() {
+        let rubric = Rubric::parse(
+            "id = \"l\"\ntitle = \"L\"\nslide = \"S\"\nhours = 1\nfiles = [\"a\"]\ndependencies = []\n\
+             [[check]]\nid = \"a\"\ntitle = \"T\"\npoints = 100\nvisibility = \"hidden\"\nhint = \"H\"\n",
+        )
+        .unwrap();
+        let said = |mode, doubt: bool| {
+            let mut report = Report::new(&rubric, "s", mode, "0", "rustc");
+            report.is_whole = true;
+            if doubt {
+                report.official = false;
+                report.notes.push("not official: everybody may read /labs/solution".into());
+            }
+            gradescope(&report, &rubric)["output"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(said(Mode::RunUid, false), "");
+        assert!(said(Mode::Tree, false).contains("mode tree can be outwitted"));
+        let doubted = said(Mode::RunUid, true);
+        assert!(doubted.contains("report.json") && !doubted.contains("outwitted"), "{doubted}");
+        assert!(!doubted.contains("solution"), "{doubted}");
+    }
 }

@@ -12,6 +12,9 @@ pub enum Ended {
     Exited(i32),
     /// This signal ended it.
     Killed(i32),
+    /// It is gone, and nobody knows how: its keeper was killed, and took it along. That is no doing
+    /// of the program's.
+    Lost,
 }
 
 impl fmt::Display for Ended {
@@ -23,6 +26,7 @@ impl fmt::Display for Ended {
                 Ok(name) => write!(f, "the program was ended by {name}"),
                 Err(_) => write!(f, "the program was ended by signal {signal}"),
             },
+            Ended::Lost => f.write_str("the program's keeper was killed, and the program with it"),
         }
     }
 }
@@ -35,6 +39,7 @@ impl Ended {
         let (kind, number) = match self {
             Ended::Exited(code) => (0, code),
             Ended::Killed(signal) => (1, signal),
+            Ended::Lost => (2, 0),
         };
         let number = number.to_ne_bytes();
         [kind, number[0], number[1], number[2], number[3]]
@@ -42,6 +47,10 @@ impl Ended {
 
     pub(super) fn from_bytes(bytes: [u8; Ended::BYTES]) -> Ended {
         let number = i32::from_ne_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]);
-        if bytes[0] == 0 { Ended::Exited(number) } else { Ended::Killed(number) }
+        match bytes[0] {
+            0 => Ended::Exited(number),
+            1 => Ended::Killed(number),
+            _ => Ended::Lost,
+        }
     }
 }

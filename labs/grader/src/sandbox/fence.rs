@@ -38,6 +38,11 @@ pub(super) fn system_folders() -> impl Iterator<Item = &'static Path> {
     EVERYWHERE.iter().map(Path::new).filter(|path| *path != Path::new("/proc"))
 }
 
+/// Whether a program in the sandbox finds what lies at a path.
+pub(crate) fn is_everywhere(path: &Path) -> bool {
+    system_folders().any(|folder| path.starts_with(folder))
+}
+
 /// Whether the kernel has Landlock at all. Without it, what keeps a program from files is their mode.
 pub(crate) fn is_there() -> bool {
     version() > 0

@@ -69,7 +69,7 @@ pub(crate) fn of_user(id: u32) -> Vec<String> {
                 continue;
             }
             let gone = match found.is_dir() {
-                true => fs::remove_dir_all(&path),
+                true => remove_tree(&path),
                 false => fs::remove_file(&path),
             };
             if gone.is_ok() {

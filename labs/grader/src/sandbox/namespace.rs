@@ -1,6 +1,7 @@
 //! Namespaces: of a whole run, and of one program in it.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -41,20 +42,31 @@ pub(crate) fn enter_for_a_run() -> Result<()> {
     Ok(())
 }
 
-/// Bounds what the run's IPC namespace may hold. /proc has to be that of the run.
+/// Bounds what the run's IPC namespace may hold. /proc has to be that of the run. False if the kernel
+/// keeps these limits for the machine's root, as older ones do though the namespace is ours: then
+/// [`floods`](super::floods) is all that bounds it, which counts bytes and objects now and then.
 ///
 /// # Errors
 ///
-/// If the kernel does not let us.
-pub(crate) fn bound_sysv() -> Result<()> {
+/// Those of writing them but EACCES and EPERM.
+pub(crate) fn bound_sysv() -> Result<bool> {
+    bound(Path::new("/proc/sys/kernel"))
+}
+
+fn bound(folder: &Path) -> Result<bool> {
     let page = ipc_common::PageSize::system().bytes() as u64;
     for (name, value) in SYSV {
         let value = if name == "shmall" { value / page } else { value };
-        let path = format!("/proc/sys/kernel/{name}");
-        fs::write(&path, value.to_string())
-            .map_err(|error| Error::from_io("write", &error, path))?;
+        let path = folder.join(name);
+        let written = fs::write(&path, value.to_string());
+        match written.map_err(|error| Error::from_io("write", &error, path.display().to_string())) {
+            Err(error) if matches!(error.errno(), Errno::EACCES | Errno::EPERM) => {
+                return Ok(false);
+            }
+            other => other?,
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A process namespace for the programs that this process will start: they see each other, as a
@@ -118,4 +130,33 @@ fn map(
 fn write(path: &'static str, text: &str) -> std::result::Result<(), (&'static str, Errno)> {
     let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(0));
     fs::write(path, text).map_err(|error| (path, errno(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use landlock::{AccessFs, Ruleset, RulesetAttr, RulesetStatus};
+
+    use super::*;
+    use crate::random::Seed;
+
+    #[test]
+    fn limits_that_may_not_be_set_are_no_reason_to_give_up() {
+        let name = format!("ipc-course-limits-{}", Seed::fresh().unwrap());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder).unwrap();
+        assert!(bound(&folder).unwrap());
+        assert_eq!(fs::read_to_string(folder.join("shmmni")).unwrap(), "64");
+        // Root, too, is refused by Landlock; it holds this thread alone.
+        let refused = std::thread::scope(|scope| {
+            let there = scope.spawn(|| {
+                let rules = Ruleset::default().handle_access(AccessFs::WriteFile).unwrap();
+                let holds = rules.create().unwrap().restrict_self().unwrap().ruleset;
+                (holds == RulesetStatus::FullyEnforced).then(|| bound(&folder))
+            });
+            there.join().unwrap()
+        });
+        fs::remove_dir_all(&folder).unwrap();
+        // A kernel without Landlock shows nothing.
+        assert!(refused.is_none_or(|bounded| !bounded.unwrap()));
+    }
 }

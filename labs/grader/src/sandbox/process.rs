@@ -139,7 +139,7 @@ impl Process {
                 Ok(Ended::BYTES) => self.ended = Some(Ended::from_bytes(bytes)),
                 Err(Errno::EAGAIN | Errno::EINTR) => {}
                 // The keeper has gone without a word: somebody killed it, and the program with it.
-                _ => self.ended = Some(Ended::Killed(libc::SIGKILL)),
+                _ => self.ended = Some(Ended::Lost),
             }
             if self.ended.is_none() && left.is_zero() {
                 return None;

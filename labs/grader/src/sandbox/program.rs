@@ -49,13 +49,17 @@ fn prepare(launch: &Launch) -> Result<(), Failed> {
     Ok(())
 }
 
-/// How many processes and threads count against the limit already: those of the user's other
-/// programs, unless the user is the run's own. (In a user namespace of ours the kernel starts at
-/// nought, and /proc shows none of the others.)
+/// How many processes and threads may count against the limit that are not the program's: those of the
+/// user's other programs, unless the user is the run's own. (In a user namespace of ours the kernel
+/// starts at nought, and /proc shows none of the others.) Those that are there now, and room for what
+/// may start while the program runs: cargo or an editor's language server at the same save.
 fn others(identity: Identity) -> u64 {
-    if matches!(identity, Identity::Run(_)) {
-        return 0;
-    }
+    const LATER: u64 = 512;
+    let later = match identity {
+        Identity::Run(_) => return 0,
+        Identity::Inside { .. } => 0,
+        Identity::Same => LATER,
+    };
     let ours = format!("{0}\t{0}\t{0}\t{0}", unistd::geteuid());
     let threads = |status: &str| -> Option<u64> {
         let mut lines = status.lines();
@@ -63,10 +67,12 @@ fn others(identity: Identity) -> u64 {
         let threads = lines.find_map(|line| line.strip_prefix("Threads:\t"))?;
         if uids == ours { threads.trim().parse().ok() } else { None }
     };
-    let Ok(processes) = fs::read_dir("/proc") else { return 0 };
-    processes
+    let now: u64 = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
         .flatten()
         .filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit))
         .filter_map(|entry| threads(&fs::read_to_string(entry.path().join("status")).ok()?))
-        .sum()
+        .sum();
+    now + later
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 use ipc_common::key::ftok;
 use ipc_common::{Key, Project};
 
-use super::{Setting, Stage};
+use super::{Setting, Stage, blame};
 use crate::check::Stop;
 use crate::evidence::census::{self, Object};
 use crate::evidence::file::{self, FileStat, Opened};
 use crate::evidence::segment::Segment;
 use crate::evidence::semaphores::Semaphores;
-use crate::sandbox::sweep;
+use crate::sandbox::{Mode, sweep};
 
 impl Stage {
     /// The segment that [`ftok`] of a path and a project leads to, if there is one.
@@ -30,31 +30,30 @@ impl Stage {
     ///
     /// As for [`Stage::segment_of_file`].
     pub fn segment(&self, key: Key) -> Result<Option<Segment>, Stop> {
-        Segment::find(key, self.setting.identity).map_err(|error| match error.errno() {
-            ipc_common::Errno::EACCES => Stop::failed(
-                "a segment that its owner may read",
-                "its mode refuses even the owner (EACCES)",
-            ),
-            _ => error.into(),
-        })
+        let found = Segment::find(key, self.setting.identity);
+        found.map_err(|error| blame::for_objects(error, self.setting.mode))
     }
 
     /// Makes a segment as a stranger would who came first.
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] if it cannot be made.
+    /// [`Stop::Failed`] if the program has the key or all the room already; [`Stop::Grader`] for the
+    /// rest.
     pub fn make_segment(&self, key: Key, size: usize, mode: u32) -> Result<Segment, Stop> {
-        Ok(Segment::create(key, size, mode, self.setting.identity)?)
+        let made = Segment::create(key, size, mode, self.setting.identity);
+        made.map_err(|error| blame::for_objects(error, self.setting.mode))
     }
 
     /// The semaphore set with a key, if there is one.
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] for errors of semget(2) and semctl(2).
+    /// [`Stop::Failed`] if its mode lets its own owner not look; [`Stop::Grader`] for other errors of
+    /// semget(2) and semctl(2).
     pub fn semaphores(&self, key: Key) -> Result<Option<Semaphores>, Stop> {
-        Ok(Semaphores::find(key, self.setting.identity)?)
+        let found = Semaphores::find(key, self.setting.identity);
+        found.map_err(|error| blame::for_objects(error, self.setting.mode))
     }
 
     /// The System V objects that came since the check began: its programs' and those that the check
@@ -90,9 +89,10 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] for errors of lstat(2) but ENOENT.
+    /// [`Stop::Failed`] if the program has closed the folder that it is in; [`Stop::Grader`] for the
+    /// rest but ENOENT.
     pub fn file_stat(&self, path: &Path) -> Result<Option<FileStat>, Stop> {
-        Ok(file::stat(path)?)
+        file::stat(path).map_err(|error| blame::for_files(error, self.setting.mode))
     }
 
     /// The regular file at a path, opened.
@@ -116,8 +116,10 @@ fn without_project(key: i32) -> i32 {
 ///
 /// # Errors
 ///
-/// [`Stop::Grader`] if there is no such file.
+/// [`Stop::Failed`] if the program has removed the file, or closed the folder that it is in.
 pub fn key_of(path: &Path, project: u8) -> Result<Key, Stop> {
     let project = Project::new(project.into())?;
-    Ok(ftok(path, project)?.key())
+    let found = ftok(path, project);
+    // No mode: nothing is written, so whose disk it is does not matter.
+    Ok(found.map_err(|error| blame::for_files(error, Mode::Tree))?.key())
 }

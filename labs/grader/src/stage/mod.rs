@@ -1,5 +1,6 @@
 //! What a check works with: a fresh folder, keys, random payloads, and programs to start.
 
+mod blame;
 mod evidence;
 
 use std::fs::{self, File, Permissions};
@@ -124,7 +125,7 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] if it cannot be made.
+    /// As for [`Stage::make_file`].
     pub fn key_file(&mut self) -> Result<PathBuf, Stop> {
         let path = self.fresh_path();
         self.make_file(&path, b"", 0o600)?;
@@ -135,25 +136,28 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] if it cannot be made.
+    /// [`Stop::Failed`] if the program has closed or filled its folder, or put something there;
+    /// [`Stop::Grader`] for the rest.
     pub fn make_file(&self, path: &Path, bytes: &[u8], mode: u32) -> Result<(), Stop> {
         use std::io::Write;
         let failed = |error| Error::from_io("open", &error, path.display().to_string());
-        Ok(self.setting.identity.does(|| {
+        let made = self.setting.identity.does(|| {
             let mut file = File::create_new(path).map_err(failed)?;
             file.write_all(bytes).map_err(failed)?;
             file.set_permissions(Permissions::from_mode(mode)).map_err(failed)
-        })?)
+        });
+        made.map_err(|error| blame::for_files(error, self.setting.mode))
     }
 
     /// Makes a folder as the student's user would.
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] if it cannot be made.
+    /// As for [`Stage::make_file`].
     pub fn make_folder(&self, path: &Path) -> Result<(), Stop> {
         let failed = |error| Error::from_io("mkdir", &error, path.display().to_string());
-        Ok(self.setting.identity.does(|| fs::create_dir(path).map_err(failed))?)
+        let made = self.setting.identity.does(|| fs::create_dir(path).map_err(failed));
+        made.map_err(|error| blame::for_files(error, self.setting.mode))
     }
 
     /// Removes a file as the student's user would. It may be gone already.
@@ -177,7 +181,7 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] if it cannot be started.
+    /// [`Stop::Failed`] if a program before has closed the folder; [`Stop::Grader`] for the rest.
     pub fn start(&mut self) -> Result<Driver, Stop> {
         let folder = self.setting.folder.clone();
         self.start_in(&folder)
@@ -187,7 +191,7 @@ impl Stage {
     ///
     /// # Errors
     ///
-    /// [`Stop::Grader`] if it cannot be started.
+    /// As for [`Stage::start`].
     pub fn start_in(&mut self, folder: &Path) -> Result<Driver, Stop> {
         self.started += 1;
         let mut tokens = self.tokens.clone();
@@ -198,7 +202,8 @@ impl Stage {
             .may_read(program)
             .may_write(&self.setting.folder)
             .in_own_root(*own_root);
-        let driver = Driver::new(Process::start(&launch)?, own)?;
+        let started = Process::start(&launch);
+        let driver = Driver::new(started.map_err(|error| blame::for_start(error, *mode))?, own)?;
         self.makers.push(driver.pid());
         Ok(driver)
     }

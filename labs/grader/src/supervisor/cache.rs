@@ -19,11 +19,13 @@ pub(super) fn folder(course: &Course, mode: Mode) -> Result<PathBuf> {
     if mode != Mode::RunUid || others_can_reach(&near) {
         return fs::canonicalize(&near).map_err(failed);
     }
-    own(&std::env::temp_dir().join(format!("ipc-course-lab-{}", nix::unistd::geteuid())), 0o755)
+    let path = std::env::temp_dir().join(format!("ipc-course-lab-{}", nix::unistd::geteuid()));
+    own(&path, 0o755, "set TMPDIR to another folder")
 }
 
-/// A folder of ours among those of others: somebody else's of that name is not used.
-pub(super) fn own(path: &Path, mode: u32) -> Result<PathBuf> {
+/// A folder of ours among those of others: somebody else's of that name is not used; what to do about
+/// it says `remedy`.
+pub(super) fn own(path: &Path, mode: u32, remedy: &str) -> Result<PathBuf> {
     let failed = |error| Error::from_io("mkdir", &error, path.display().to_string());
     match fs::DirBuilder::new().mode(mode).create(path) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -35,7 +37,7 @@ pub(super) fn own(path: &Path, mode: u32) -> Result<PathBuf> {
         || found.mode() & 0o022 != 0
     {
         return Err(Error::refused("mkdir", Errno::EEXIST, path.display().to_string())
-            .with_remedy("it belongs to somebody else, or others may write to it: set TMPDIR"));
+            .with_remedy(format!("it is somebody else's, or others may write to it: {remedy}")));
     }
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)?;
     Ok(path.to_owned())

@@ -37,6 +37,15 @@ impl Found {
 ///
 /// Why not, in words.
 pub fn works(mode: Mode, cell: &Path) -> Result<(), String> {
+    tried(mode, cell).map(drop)
+}
+
+/// Whether a mode works here, and what there is to remark then.
+///
+/// # Errors
+///
+/// Why not, in words.
+pub(crate) fn tried(mode: Mode, cell: &Path) -> Result<Vec<String>, String> {
     let is_root = nix::unistd::geteuid().is_root();
     match (mode, is_root) {
         (Mode::RunUid, false) => return Err("only root can start programs as other users".into()),
@@ -44,20 +53,25 @@ pub fn works(mode: Mode, cell: &Path) -> Result<(), String> {
         (Mode::Landlock, true) => return Err("it is for ordinary users; root has run-uid".into()),
         _ => {}
     }
+    perform(mode, cell, Task::Probe)
+}
+
+/// Has a cell do something that has no result but that it worked: its remarks.
+///
+/// # Errors
+///
+/// Why it did not, in words.
+pub(super) fn perform(mode: Mode, cell: &Path, task: Task) -> Result<Vec<String>, String> {
     let words = |error: ipc_common::Error| error.to_string();
     let around = Surroundings::make(mode).map_err(words)?;
-    let job = Job {
-        mode,
-        run_user: around.user(),
-        folder: around.folder(),
-        lock: None,
-        task: Task::Probe,
-    };
+    let job = Job { mode, run_user: around.user(), folder: around.folder(), lock: None, task };
     let mut cell = Cell::start(cell, &job).map_err(words)?;
     let mut result = Err("the probe ended without a word".to_owned());
+    let mut remarks = Vec::new();
     loop {
         match cell.next() {
             Ok(Event::Done) => result = Ok(()),
+            Ok(Event::Remark { what }) => remarks.push(what),
             Ok(Event::Broken { what }) => {
                 // The first one is the cause.
                 if result.as_ref().is_err_and(|why| why.starts_with("the probe")) {
@@ -73,5 +87,5 @@ pub fn works(mode: Mode, cell: &Path) -> Result<(), String> {
         }
     }
     cell.end();
-    result
+    result.map(|()| remarks)
 }

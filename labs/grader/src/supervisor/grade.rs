@@ -41,6 +41,8 @@ pub enum Progress<'a> {
     Built(&'a crate::verdict::Build),
     /// A check is over.
     Checked(&'a CheckResult),
+    /// Something more is known: this is the report so far, which is half of one.
+    SoFar(&'a Report),
 }
 
 impl Supervisor {

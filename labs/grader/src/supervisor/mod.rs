@@ -31,9 +31,11 @@ use std::path::{Path, PathBuf};
 use ipc_common::{Errno, Error, Result};
 
 use crate::build::{self, Toolchain, Tools, others_can_reach};
+use crate::cell::Task;
 use crate::sandbox::{Mode, fence};
 
 pub use course::{Course, Lab};
+pub(crate) use detect::tried;
 pub use detect::{Found, works};
 #[cfg(feature = "class")]
 pub(crate) use folder::RunFolder;
@@ -125,6 +127,29 @@ impl Supervisor {
             linker: self.toolchain.linker.clone(),
         };
         Ok(Ready { lab: lab.clone(), tools, doubt: self.doubt(lab) })
+    }
+
+    /// Compiles and links a program that is right, in the sandbox: where that fails, no submission is
+    /// to blame, and nobody has to be graded to find out.
+    ///
+    /// # Errors
+    ///
+    /// `ENOEXEC` if it fails, with what the compiler said.
+    pub fn prove(&self) -> Result<()> {
+        let tools = Tools {
+            toolchain: self.toolchain.folder.clone(),
+            // None are needed; a folder is.
+            dependencies: self.toolchain.folder.clone(),
+            externs: Vec::new(),
+            crate_name: String::new(),
+            edition: "2024".into(),
+            linker: self.toolchain.linker.clone(),
+        };
+        let proved = detect::perform(self.mode, &self.cell, Task::Prove(Box::new(tools)));
+        proved.map(drop).map_err(|why| {
+            Error::refused("lab", Errno::ENOEXEC, format!("rustc, in mode {}", self.mode))
+                .with_remedy(why)
+        })
     }
 
     /// Without Landlock and without a root of its own, a submission may read what everybody may: the

@@ -40,6 +40,8 @@ impl Run {
                     None => self.grader_failed("a result of a round that was not asked for"),
                 }
             }
+            // `lab doctor` tells it; it is the same for everybody.
+            Event::Remark { .. } => {}
             Event::Swept { what } => self.reports[0].swept.extend(what),
             Event::Broken { what } => self.grader_failed(&what),
             // Not by its word alone: every result has to be there.
@@ -49,6 +51,7 @@ impl Run {
             Event::Done => self.grader_failed("results are missing"),
         }
         self.save();
+        progress(Progress::SoFar(&self.reports[0]));
     }
 
     pub(super) fn grader_failed(&mut self, what: &str) {

@@ -1,12 +1,13 @@
 //! Users for runs, where we are root: one a run, or one run could kill the other's programs.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use ipc_common::{Errno, Error, Result};
 use nix::fcntl::{Flock, FlockArg};
-use nix::unistd::{Uid, User};
+use nix::unistd::{AccessFlags, Uid, User, access};
 
 use super::cache;
 use crate::evidence::census;
@@ -66,9 +67,14 @@ impl RunUser {
     }
 }
 
-/// Where the locks are: for all courses of this machine, whatever TMPDIR is.
+/// Where the locks are: for all courses of this machine, whatever TMPDIR is. In /run nobody but root
+/// can take the name; a container without one has no other users, most likely.
 fn folder() -> Result<PathBuf> {
-    cache::own(Path::new("/tmp/ipc-course-users"), 0o700)
+    let run = Path::new("/run");
+    let is_roots = |found: fs::Metadata| found.uid() == 0 && found.mode() & 0o022 == 0;
+    let is_usable = fs::metadata(run).is_ok_and(is_roots) && access(run, AccessFlags::W_OK).is_ok();
+    let place = if is_usable { run } else { Path::new("/tmp") };
+    cache::own(&place.join("ipc-course-users"), 0o700, "remove it, as root")
 }
 
 /// Nobody of that name, and no process: a stranger's are not to be killed.

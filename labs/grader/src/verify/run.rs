@@ -78,7 +78,7 @@ pub fn verify(
     let before = Leftovers::before(supervisor.mode())?;
     let mut honest = subject::of_lab(&ready.lab)?;
     if let Some(folder) = how.extra {
-        honest.extend(subject::extra(folder)?);
+        honest.extend(subject::extra(folder, rubric)?);
     }
     let (hostile, skipped) = subject::hostile(supervisor.course(), &ready.lab, supervisor.mode())?;
     let of = honest.len() + hostile.len();

@@ -8,6 +8,8 @@ use ipc_common::{Errno, Error, Result};
 use serde::Serialize;
 
 use crate::build::Submission;
+use crate::gradebook::HandIn;
+use crate::rubric::Rubric;
 use crate::sandbox::Mode;
 use crate::supervisor::{Course, Lab, RunFolder};
 
@@ -170,13 +172,17 @@ fn make(script: &Path) -> std::result::Result<RunFolder, String> {
     if run.status.success() { Ok(made) } else { Err(format!("make.sh: {}", said.trim())) }
 }
 
-/// Whatever lies in a folder: a submission each, files and folders.
+/// Whatever lies in a folder: a submission each, taken as `lab grade` takes it.
 ///
 /// # Errors
 ///
 /// If it cannot be read.
-pub fn extra(folder: &Path) -> Result<Vec<Subject>> {
-    Ok(entries(folder)?.iter().map(|path| Subject::at(Kind::Extra, path)).collect())
+pub fn extra(folder: &Path, rubric: &Rubric) -> Result<Vec<Subject>> {
+    let subject = |path: &PathBuf| Subject {
+        submission: HandIn::at(path, rubric),
+        ..Subject::at(Kind::Extra, path)
+    };
+    Ok(entries(folder)?.iter().map(subject).collect())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         case("what_makes_no_sense_is_refused", refused, &[course::rustc]),
         case("a_report_of_something_else_is_not_touched", other_report, &[course::rustc]),
+        case("a_mode_that_is_not_to_be_had_is_skipped_aloud", no_mode, &[course::rustc]),
         case("a_folder_that_may_not_be_read", unreadable, &[course::rustc, need::ordinary_user]),
         case(
             "a_full_disk_is_told_and_the_rest_stands",
@@ -73,6 +74,16 @@ fn other_report() {
     fs::write(course.path("file"), "").unwrap();
     let done = course.run(["grade", "../in", "--lab", "tiny", "--out", "../file"]);
     says(&done, 1, "ENOTDIR");
+}
+
+fn no_mode() {
+    let course = Course::new();
+    // Root has no landlock, and nobody else has run-uid.
+    let mode = if nix::unistd::geteuid().is_root() { "landlock" } else { "run-uid" };
+    let done = course.run(["verify", "tiny", "--mode", mode]);
+    assert_eq!(done.code(), Some(3), "{done:?}");
+    assert!(done.stdout.contains(&format!("SKIPPED mode {mode}: ")), "{done:?}");
+    assert!(done.stdout.contains("1 modes skipped: 0 wrong"), "{done:?}");
 }
 
 fn unreadable() {

@@ -1,6 +1,7 @@
 //! `lab grade`: a class of people who do nothing wrong on purpose.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use testkit::{Case, Program};
 
@@ -31,6 +32,17 @@ fn every_way() {
     course.hand_in_zip("from-windows.zip", &[("tiny\\src\\lib.rs", &right())]);
     course.hand_in_zip("one-file.zip", &[("lib.rs", &right())]);
     course.hand_in_zip("two-of-them.zip", &[("a/src/lib.rs", ""), ("b/src/lib.rs", "")]);
+    // What platforms make of a hand-in: a folder a person, and what was handed in in there.
+    fs::create_dir(course.path("in/Anna Berg_4711_assignsubmission_file_")).unwrap();
+    course.hand_in_zip(
+        "Anna Berg_4711_assignsubmission_file_/my lab.zip",
+        &[("My Lab/src/lib.rs", &right())],
+    );
+    fs::create_dir(course.path("in/Ben_4712_assignsubmission_file_")).unwrap();
+    fs::write(course.path("in/Ben_4712_assignsubmission_file_/ben.rs"), right()).unwrap();
+    fs::create_dir(course.path("in/Cleo_4713_assignsubmission_file_")).unwrap();
+    fs::write(course.path("in/Cleo_4713_assignsubmission_file_/lab.7z"), "").unwrap();
+    fs::create_dir(course.path("in/nothing")).unwrap();
     fs::write(course.path("in/source.rs"), right()).unwrap();
     fs::write(course.path("in/folder.rs"), forgets()).unwrap();
     fs::write(course.path("in/README.txt"), "who has handed in").unwrap();
@@ -38,8 +50,13 @@ fn every_way() {
     fs::write(course.path("in/.DS_Store"), "").unwrap();
 
     let done = Program::run(&mut course.grade());
-    assert_eq!(done.code(), Some(0), "{done:?}");
-    assert!(done.stdout.contains("12 of 12 graded"), "{done:?}");
+    // Two of them cannot be read.
+    assert_eq!(done.code(), Some(3), "{done:?}");
+    assert!(done.stdout.contains("15 of 17 graded"), "{done:?}");
+    assert!(done.stdout.contains("not taken, as they cannot be read: late.tar.gz"), "{done:?}");
+    assert_eq!(course.line("late.tar.gz"), ["late.tar.gz", "", "100", "not taken"]);
+    let cleo = "Cleo_4713_assignsubmission_file_";
+    assert_eq!(course.line(cleo), [cleo, "", "100", "needs rerun"]);
     assert!(done.stderr.contains("README.txt") && done.stderr.contains("make a zip"), "{done:?}");
     assert!(done.stderr.contains("folder was handed in more than once"), "{done:?}");
     assert!(!done.stderr.contains("DS_Store") && !done.stdout.contains('\u{1b}'), "{done:?}");
@@ -55,19 +72,39 @@ fn every_way() {
         ("one-file", "100"),
         ("two-of-them", "0"),
         ("source", "100"),
+        ("Anna Berg_4711_assignsubmission_file_", "100"),
+        ("Ben_4712_assignsubmission_file_", "100"),
+        ("nothing", "0"),
     ] {
         assert_eq!(course.line(name), [name, score, "100", "graded"]);
     }
     forms(&course);
+    again(&course);
+}
+
+/// One of them again, by the command that the README gives, whatever way it was handed in.
+fn again(course: &Course) {
+    for name in ["folder", "zip.zip", "whole-course", "from-windows.zip", "source.rs"] {
+        let path = course.path("in").join(name);
+        let check = ["check", "tiny", "--all", "--seed", "abc", "--json", "--submission"];
+        let mut command = course.lab(check);
+        let done = Program::run(command.arg(&path));
+        assert_eq!(done.code(), Some(0), "{name}: {done:?}");
+        let report: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+        assert_eq!((&report["score"], &report["submission"]), (&100.into(), &name.into()));
+    }
+    let done = course.run(["check", "tiny", "--submission", "../in/late.tar.gz"]);
+    assert!(done.code() == Some(1) && done.stdout.contains("make a zip"), "{done:?}");
 }
 
 /// What is written about each of them.
 fn forms(course: &Course) {
     let all = course.json("grades.json");
-    assert_eq!(all["submissions"].as_array().unwrap().len(), 12);
-    assert_eq!(all["ignored"].as_array().unwrap().len(), 2);
-    let forgets = &all["submissions"][3];
-    assert_eq!((&forgets["name"], &forgets["report"]["score"]), (&"forgets".into(), &60.into()));
+    assert_eq!(all["submissions"].as_array().unwrap().len(), 17);
+    assert_eq!(all["ignored"].as_array().unwrap().len(), 1);
+    let forgets = all["submissions"].as_array().unwrap().iter();
+    let forgets = forgets.into_iter().find(|one| one["name"] == "forgets").unwrap();
+    assert_eq!(forgets["report"]["score"], 60);
     for field in ["mode", "seed", "grader", "compiler", "checks"] {
         assert!(!forgets["report"][field].is_null(), "{field}: {forgets:#}");
     }
@@ -144,6 +181,20 @@ fn stands() {
     let third = seeds();
     Program::run(course.grade().arg("--again"));
     assert_ne!(seeds()[0], third[0]);
+
+    // Another grader of the same version: a check was mended, say.
+    let other = course.path("lab");
+    let mut program = fs::read("/proc/self/exe").unwrap();
+    program.push(0);
+    fs::write(&other, program).unwrap();
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o755)).unwrap();
+    let fourth = seeds();
+    let mut command = std::process::Command::new(&other);
+    let same = course.grade();
+    command.args(same.get_args()).current_dir(same.get_current_dir().unwrap());
+    let done = Program::run(command.env_remove("TESTKIT_CASE").env_remove("CARGO_TARGET_DIR"));
+    assert!(done.code() == Some(0) && !done.stdout.contains("before"), "{done:?}");
+    assert_ne!(seeds()[0], fourth[0]);
 }
 
 fn same_seed() {
@@ -151,7 +202,12 @@ fn same_seed() {
     course.hand_in("a", &right());
     course.hand_in("b", &right());
     let seed = "00000000000000000000000000000abc";
-    let done = Program::run(course.grade().args(["--seed", seed, "--json"]));
+    // On a command line everybody can read it who sees this process.
+    let done = Program::run(course.grade().args(["--seed", seed, "--mode", "tree"]));
+    assert!(done.code() == Some(2) && done.stderr.contains("--seed @FILE"), "{done:?}");
+    assert!(!course.path("report").exists());
+    fs::write(course.path("seed"), format!("{seed}\n")).unwrap();
+    let done = Program::run(course.grade().args(["--seed", "@../seed", "--json"]));
     let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(summary["graded"], 2);
     assert_eq!([course.seed("a"), course.seed("b")], [seed, seed]);

@@ -10,6 +10,7 @@ mod commands;
 
 mod bad_input;
 mod class;
+mod compiler;
 mod course;
 mod handout;
 mod interrupted;
@@ -24,7 +25,8 @@ use std::process::ExitCode;
 
 use grader::check::LabChecks;
 
-const TINY: LabChecks = LabChecks { lab: "tiny", checks: &[checks::PUTS, checks::KEEPS] };
+const TINY: LabChecks =
+    LabChecks { lab: "tiny", checks: &[checks::PUTS, checks::KEEPS, checks::WAITS] };
 
 fn main() -> ExitCode {
     let called = std::env::args_os().next().unwrap_or_default();
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     }
     let cases = [
         class::cases(),
+        compiler::cases(),
         strangers::cases(),
         bad_input::cases(),
         interrupted::cases(),
@@ -41,5 +44,7 @@ fn main() -> ExitCode {
         student::cases(),
         watch::cases(),
     ];
-    testkit::main(cases.into_iter().flatten().collect())
+    let ended = testkit::main(cases.into_iter().flatten().collect());
+    handout::clean_up();
+    ended
 }

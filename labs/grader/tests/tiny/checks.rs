@@ -1,11 +1,14 @@
 //! The tiny lab's checks.
 
+use std::time::Duration;
+
 use grader::check::{Check, Stop, Verdict, require};
 use grader::driver::{hex, hex_path};
 use grader::stage::Stage;
 
 pub const PUTS: Check = Check { id: "puts", run: puts };
 pub const KEEPS: Check = Check { id: "keeps", run: keeps };
+pub const WAITS: Check = Check { id: "waits", run: waits };
 
 fn puts(stage: &mut Stage) -> Verdict {
     let path = stage.fresh_path();
@@ -36,4 +39,17 @@ fn keeps(stage: &mut Stage) -> Verdict {
     let found = stage.open(&path)?.ok_or_else(|| Stop::failed("a file", "none"))?;
     let found = found.read(0, 1000)?;
     require(found == short, "the second text alone", || format!("{} bytes", found.len()))
+}
+
+/// Has the program do its worst, and waits for its answer, however long that takes.
+fn waits(stage: &mut Stage) -> Verdict {
+    let path = stage.fresh_path();
+    let mut driver = stage.start()?;
+    let mut asked = driver.send(&["put", &hex_path(&path), "-"]);
+    loop {
+        match driver.wait_within(asked, Duration::from_millis(100)) {
+            Ok(answer) => return answer.ok().map(drop),
+            Err(again) => asked = again,
+        }
+    }
 }

@@ -17,11 +17,11 @@ use std::process::ExitCode;
 
 use grader::check::LabChecks;
 
-use checks::{KEEPS, PUTS};
-use strange::{EXITS, HANGS, PANICS, WAITS};
+use checks::{KEEPS, PUTS, WAITS};
+use strange::{EXITS, HANGS, PANICS, PLANTS};
 
 const LAB: LabChecks =
-    LabChecks { lab: "tiny", checks: &[PUTS, KEEPS, PANICS, HANGS, WAITS, EXITS] };
+    LabChecks { lab: "tiny", checks: &[PUTS, KEEPS, PANICS, HANGS, WAITS, EXITS, PLANTS] };
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);

@@ -1,16 +1,16 @@
 //! Checks and drivers, with hardly a sandbox around them.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use grader::check::Stop;
-use grader::driver::{PATIENCE, Reply};
+use grader::driver::{PATIENCE, Reply, hex_path};
 use grader::evidence::process::Mapping;
 use grader::random::Seed;
 use grader::sandbox::Ended;
 use grader::stage::{Stage, key_of};
-use testkit::{Case, Folder};
+use testkit::{Case, Folder, need};
 
 use crate::checks::PUTS;
 use crate::course::{rustc, source};
@@ -26,6 +26,11 @@ pub fn cases() -> Vec<Case> {
             name: "what_somebody_else_makes_meanwhile_is_not_the_checks",
             run: what_somebody_else_makes,
             needs: &[ipcmk],
+        },
+        Case {
+            name: "what_the_user_starts_meanwhile_takes_no_process_from_a_program",
+            run: others_start,
+            needs: &[rustc, need::ordinary_user],
         },
     ]
 }
@@ -130,5 +135,33 @@ fn what_somebody_else_makes() {
         // Whatever others do on this machine meanwhile.
         let ids: Vec<i32> = found.iter().map(|object| object.id).collect();
         assert_eq!(ids, [segment.id()], "not {memory} and {semaphores}");
+    });
+}
+
+/// Other programs of the same user, until this is dropped.
+struct Others(Vec<Child>);
+
+impl Others {
+    fn start(count: usize, script: &str) -> Others {
+        let start = |_| Command::new("sh").args(["-c", script]).spawn().unwrap();
+        Others((0..count).map(start).collect())
+    }
+}
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        for other in &mut self.0 {
+            let _ = other.kill().and_then(|()| other.wait().map(drop));
+        }
+    }
+}
+
+/// A language server with its threads, at the same save: more than a program may have.
+fn others_start() {
+    on_stage("../../../submissions/starts_a_thread.rs", |stage| {
+        let mut driver = stage.start().unwrap();
+        let _others = Others::start(100, "exec sleep 100");
+        let path = stage.fresh_path();
+        assert_eq!(driver.ask(&["put", &hex_path(&path), "-"]).reply, Reply::Ok(vec![]));
     });
 }

@@ -7,24 +7,25 @@ use grader::driver::hex_path;
 use grader::rubric::{RubricCheck, Visibility};
 use grader::sandbox::Mode;
 use grader::stage::Stage;
-use grader::supervisor::Plan;
+use grader::supervisor::{Plan, Progress};
 use grader::verdict::{Outcome, Report};
 use testkit::Case;
 
 use crate::course::{self, Tiny};
-use crate::modes::tree;
+use crate::modes::{full, tree};
 
 pub const PANICS: Check = Check { id: "panics", run: panics };
 pub const HANGS: Check = Check { id: "hangs", run: hangs };
-pub const WAITS: Check = Check { id: "waits", run: waits };
 pub const EXITS: Check = Check { id: "exits", run: exits };
 
+pub const PLANTS: Check = Check { id: "plants", run: plants };
+
 pub fn cases() -> Vec<Case> {
-    vec![Case {
-        name: "a_check_that_goes_wrong_is_no_students_fault",
-        run: checks_that_go_wrong,
-        needs: &[tree],
-    }]
+    let case = |name, run: fn(), needs| Case { name, run, needs };
+    vec![
+        case("a_check_that_goes_wrong_is_no_students_fault", checks_that_go_wrong, &[tree]),
+        case("what_a_program_closes_or_fills_is_its_own_fault", in_the_way, &[full]),
+    ]
 }
 
 fn panics(stage: &mut Stage) -> Verdict {
@@ -39,12 +40,15 @@ fn hangs(stage: &mut Stage) -> Verdict {
     }
 }
 
-/// Has the program do its worst, and does not end.
-fn waits(stage: &mut Stage) -> Verdict {
-    let path = stage.fresh_path();
+/// Does in the program's folder what checks do there, after the program.
+fn plants(stage: &mut Stage) -> Verdict {
+    let (path, folder) = (stage.fresh_path(), stage.fresh_path());
     let mut driver = stage.start()?;
-    let _asked = driver.send(&["put", &hex_path(&path), "-"]);
-    hangs(stage)
+    driver.ask(&["put", &hex_path(&path), "-"]).ok()?;
+    stage.make_file(&path, b"planted", 0o600)?;
+    stage.make_folder(&folder)?;
+    let _second = stage.start()?;
+    Ok(())
 }
 
 fn exits(stage: &mut Stage) -> Verdict {
@@ -95,11 +99,16 @@ fn checks_that_go_wrong() {
     let submission = grader::build::Submission::at(&right);
     // After every check there is a report on disk, and it is a whole file.
     let mut seen = Vec::new();
-    let report = tiny.supervisor.grade(&tiny.ready, &submission, &plan, &mut |_| {
+    let report = tiny.supervisor.grade(&tiny.ready, &submission, &plan, &mut |progress| {
         let text = std::fs::read(&save).unwrap();
         let saved: Report = serde_json::from_slice(&text).unwrap();
-        assert!(!saved.is_whole);
-        seen.push(saved.score);
+        match progress {
+            Progress::SoFar(report) => assert_eq!(saved, *report),
+            _ => {
+                assert!(!saved.is_whole);
+                seen.push(saved.score);
+            }
+        }
     });
     assert_eq!(seen.len(), 1 + 6);
     let saved: Report = serde_json::from_slice(&std::fs::read(&save).unwrap()).unwrap();
@@ -115,4 +124,20 @@ fn checks_that_go_wrong() {
     assert_eq!(report.score, 100);
     assert!(report.needs_rerun && report.is_whole);
     assert!(report.mode != Mode::Tree || !report.official);
+}
+
+/// Each time it is the same again, so a rerun would help nobody.
+fn in_the_way() {
+    let mut tiny = Tiny::in_mode(Mode::Full);
+    tiny.ready.lab.rubric.checks = vec![in_rubric(PLANTS, 10)];
+    // (Root of a user namespace, as an ordinary user's grader is, makes files in there all the same.)
+    for (submission, errno) in [("locks_out", "EACCES"), ("fills", "ENOSPC")] {
+        let report = tiny.grade(&format!("submissions/{submission}.rs"));
+        assert!(report.is_whole && !report.needs_rerun, "{report:#?}");
+        match &report.checks[0].outcome {
+            Outcome::Failed { shown, .. } => assert!(shown.contains(errno), "{shown}"),
+            Outcome::Passed => assert!(errno == "EACCES" && !nix::unistd::geteuid().is_root()),
+            _ => panic!("{report:#?}"),
+        }
+    }
 }
