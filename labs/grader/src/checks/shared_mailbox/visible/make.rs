@@ -28,7 +28,7 @@ fn run(stage: &mut Stage) -> Verdict {
         .map_err(|stop| stop.because("mode"))?;
         let bytes = place.found(stage)?.read(0, HEADER)?;
         require(bytes == place.bytes(0, b"")[..HEADER], "magic, capacity, and zeros", || {
-            format!("the header is {:02x?}", &bytes[..20])
+            format!("the header is {:02x?}", &bytes[..bytes.len().min(20)])
         })
         .map_err(|stop| stop.because("header"))?;
         let left = file::below(stage.folder())?;
@@ -39,7 +39,8 @@ fn run(stage: &mut Stage) -> Verdict {
             .collect();
         require(others.is_empty(), "nothing but the mailbox in its folder", || others.join(", "))?;
         driver.finish_cleanly()?;
-        std::fs::remove_file(&place.path).map_err(|error| Stop::grader(error.to_string()))?;
+        let removed = std::fs::remove_file(&place.path);
+        removed.map_err(|error| Stop::failed("the file stays", error.to_string()))?;
     }
     Ok(())
 }
