@@ -78,11 +78,21 @@ impl Library {
     ///
     /// If there is none of that name.
     pub fn function(&self, name: &CStr) -> Loop {
+        let address = self.address(name);
+        // SAFETY: every function that is asked for by name here is declared so in benches/c.
+        Loop(unsafe { std::mem::transmute::<*mut c_void, Timed>(address) })
+    }
+
+    /// Where something of it is.
+    ///
+    /// # Panics
+    ///
+    /// If there is nothing of that name.
+    pub fn address(&self, name: &CStr) -> *mut c_void {
         // SAFETY: a handle that dlopen gave, and a name.
         let address = unsafe { libc::dlsym(self.0, name.as_ptr()) };
         assert!(!address.is_null(), "there is no {name:?}");
-        // SAFETY: every function that is asked for by name here is declared so in benches/c.
-        Loop(unsafe { std::mem::transmute::<*mut c_void, Timed>(address) })
+        address
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod ours;
 
+use std::sync::atomic::AtomicU32;
+
 use benches::c::{Library, Loop, Pages};
-use benches::floor::bounce;
+use benches::floor::{bounce, wait_for};
 use benches::own::Segment;
 use benches::peer::Peer;
 use benches::placement::{Processors, pin};
@@ -39,6 +41,7 @@ pub fn bench(bench: &mut Bench) {
     let Some(library) = Library::load("handover", &[]) else {
         return bench.report.skip("the hand-over", "there is no C to compare it with");
     };
+    wait_as_we_do(&library);
     let in_c = InC { ask: library.function(c"ask"), answer: library.function(c"answer") };
     let floor = pin(here).and_then(|()| bounce(there));
     match floor {
@@ -57,6 +60,20 @@ pub fn bench(bench: &mut Bench) {
     if let Err(why) = in_file {
         bench.report.skip("mapped file", why);
     }
+}
+
+/// Both sides wait by this function: see c/handover.c.
+#[inline(never)]
+extern "C" fn wait(word: &AtomicU32, number: u32) {
+    wait_for(word, number);
+}
+
+fn wait_as_we_do(library: &Library) {
+    type WaitBy = unsafe extern "C" fn(extern "C" fn(&AtomicU32, u32));
+    // SAFETY: c/handover.c declares it so.
+    let wait_by: WaitBy = unsafe { std::mem::transmute(library.address(c"wait_by")) };
+    // SAFETY: it stores a pointer. Whoever calls that passes an aligned word of the mapping.
+    unsafe { wait_by(wait) };
 }
 
 fn mapped(bench: &Bench) -> Result<Mapping> {

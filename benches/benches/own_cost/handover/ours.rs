@@ -3,9 +3,10 @@
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Release;
 
-use benches::floor::wait_for;
 use ipc_common::Result;
 use ipc_common::view::WriteView;
+
+use super::wait;
 
 const BYTES: usize = 64;
 const SEQUENCE: usize = 0;
@@ -37,7 +38,7 @@ impl<'a> Way<'a> {
     }
 
     fn take(&self, message: &mut Message, number: u32) -> Result<()> {
-        wait_for(self.sequence, number);
+        wait(self.sequence, number);
         self.payload.read(0, message)
     }
 }
