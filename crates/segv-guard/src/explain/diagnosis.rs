@@ -19,7 +19,8 @@ const BELOW_STACK: usize = 1 << 20;
 
 pub(super) fn of(scene: &Scene, fault: &Fault) -> Mistake {
     let access = fault.access();
-    match (fault.cause(), fault.address()) {
+    // Mappings are listed without the tag that a pointer may have on aarch64.
+    match (fault.cause(), fault.address().map(machine::untagged)) {
         (Cause::Misaligned, _) => Mistake::Misaligned,
         (Cause::NonCanonical, _) | (_, None) => Mistake::NoSuchAddress { told: false },
         (Cause::BrokenMemory, Some(address)) => {
@@ -27,8 +28,13 @@ pub(super) fn of(scene: &Scene, fault: &Fault) -> Mistake {
         }
         (Cause::ProtectionKey, Some(address)) => key(scene, address, access),
         (Cause::PastEndOfFile, Some(address)) => behind_the_page(scene, address),
-        (_, Some(address)) => refused(scene, fault.cause(), address, access),
+        (_, Some(address)) => refused(scene, fault, address, access),
     }
+}
+
+/// Characters where a pointer should be: of all its bytes, the tag too.
+fn text_in(fault: &Fault) -> Option<String> {
+    words::text_in(fault.address()?)
 }
 
 fn what(scene: &Scene, address: usize) -> String {
@@ -70,14 +76,14 @@ fn behind_the_page(scene: &Scene, address: usize) -> Mistake {
 }
 
 /// SIGSEGV, with an address.
-fn refused(scene: &Scene, cause: Cause, address: usize, access: Access) -> Mistake {
+fn refused(scene: &Scene, fault: &Fault, address: usize, access: Access) -> Mistake {
     match scene.place(address) {
         Place::Null { offset } => null(offset, access),
         Place::Kernel { from_end: 1 } => Mistake::UncheckedError,
         Place::Kernel { from_end } if from_end <= PageSize::system().bytes() => {
             Mistake::NullMinus { bytes: from_end }
         }
-        place @ (Place::Kernel { .. } | Place::Nowhere) => match words::text_in(address) {
+        place @ (Place::Kernel { .. } | Place::Nowhere) => match text_in(fault) {
             Some(text) => Mistake::TextAsPointer { text },
             None if place == Place::Nowhere => Mistake::NoSuchAddress { told: true },
             None => Mistake::KernelAddress,
@@ -86,8 +92,8 @@ fn refused(scene: &Scene, cause: Cause, address: usize, access: Access) -> Mista
         Place::Mapped(listed) if machine::half(listed.start) == Half::Kernel => {
             Mistake::KernelAddress
         }
-        place @ Place::Gap { .. } => gap(scene, place, cause, address),
-        Place::Mapped(listed) => mapped(scene, listed, cause, address, access),
+        place @ Place::Gap { .. } => gap(scene, place, fault, address),
+        Place::Mapped(listed) => mapped(scene, listed, fault.cause(), address, access),
     }
 }
 
@@ -99,12 +105,12 @@ fn null(offset: usize, access: Access) -> Mistake {
     }
 }
 
-fn gap(scene: &Scene, place: Place<'_>, cause: Cause, address: usize) -> Mistake {
+fn gap(scene: &Scene, place: Place<'_>, fault: &Fault, address: usize) -> Mistake {
     let Place::Gap { below, above } = place else { return Mistake::NothingHere { nearest: None } };
     if let Some(beside) = beside_object(scene, address) {
         return beside;
     }
-    if let (Cause::Protection, Some(stack)) = (cause, above) {
+    if let (Cause::Protection, Some(stack)) = (fault.cause(), above) {
         // The stack has room to grow there, and would; but it is not for running.
         return Mistake::DataExecuted { what: stack.what(), protection: stack.protection() };
     }
@@ -115,7 +121,7 @@ fn gap(scene: &Scene, place: Place<'_>, cause: Cause, address: usize) -> Mistake
         return Mistake::Freed { what: earlier.what_at(address) };
     }
     let page = PageSize::system().bytes();
-    match (below, above, words::text_in(address)) {
+    match (below, above, text_in(fault)) {
         (_, _, Some(text)) => Mistake::TextAsPointer { text },
         (Some(below), ..) if address - below.end < page => {
             Mistake::PastEnd { bytes: address - below.end, what: below.what() }

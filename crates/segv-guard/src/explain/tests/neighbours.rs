@@ -29,6 +29,21 @@ fn how_far_outside_is_counted_from_the_first_byte_behind() {
     );
 }
 
+/// The list has no tags, and a program may have one in each pointer.
+#[test]
+#[cfg(target_arch = "aarch64")]
+fn a_tag_in_the_top_byte_does_not_move_the_address() {
+    const TAG: usize = 0x9d << 56;
+    let end = PLAIN + 0x10000;
+    let plain = scene().object(end - 16..end, "a 16-byte buffer");
+    for address in [0x5500_0006_0004, 0x5500_0003_ffff, 0x6000_0000_0000, end + 4, NOTES] {
+        let why = |address| plain.explain(&segv(Cause::Unmapped, address, Write)).to_string();
+        let (tagged, untagged) = (why(TAG | address), why(address));
+        let after = |text: &str| text.split_once(": ").map(|(_, why)| why.to_owned());
+        assert_eq!(after(&tagged), after(&untagged), "{address:#x}");
+    }
+}
+
 #[test]
 fn a_buffer_that_has_a_name_is_called_by_it() {
     let end = PLAIN + 0x10000;
