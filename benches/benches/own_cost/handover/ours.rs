@@ -31,12 +31,15 @@ impl<'a> Way<'a> {
         Ok(Way { sequence, payload: view.part(offset + PAYLOAD, BYTES)? })
     }
 
+    // In the loop, as C's compiler has them.
+    #[inline(always)]
     fn put(&self, message: &Message, number: u32) -> Result<()> {
         self.payload.write(0, message)?;
         self.sequence.store(number, Release);
         Ok(())
     }
 
+    #[inline(always)]
     fn take(&self, message: &mut Message, number: u32) -> Result<()> {
         wait(self.sequence, number);
         self.payload.read(0, message)

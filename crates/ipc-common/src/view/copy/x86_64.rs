@@ -17,7 +17,7 @@ const UNKNOWN: u8 = 2;
 #[inline(always)]
 pub(super) unsafe fn copy(src: *const u8, dst: *mut u8, len: usize, record: *mut Record) -> usize {
     // SAFETY: the caller's promises are exactly those of `raw`.
-    unsafe { raw(dst, src, len, record) }
+    unsafe { raw(dst, src, 0, len, record) }
 }
 
 /// Asks the processor, and begins anew: `raw` jumps here before it has done anything.
@@ -29,12 +29,13 @@ pub(super) unsafe fn copy(src: *const u8, dst: *mut u8, len: usize, record: *mut
 unsafe extern "sysv64" fn ask_first(
     dst: *mut u8,
     src: *const u8,
+    _zero: usize,
     len: usize,
     record: *mut Record,
 ) -> usize {
     AVX.store(u8::from(std::is_x86_feature_detected!("avx")), Relaxed);
     // SAFETY: the caller's promises.
-    unsafe { raw(dst, src, len, record) }
+    unsafe { raw(dst, src, 0, len, record) }
 }
 
 /// Where to go on if a fault stopped the routine at `pc`; `None` if `pc` is not in it.
@@ -62,9 +63,10 @@ unsafe extern "sysv64" fn pad() {
     )
 }
 
-/// The count moves to `rcx`, where `rep movsb` wants it (`rdi` and `rsi` are right already), and the
-/// record to `r8`. `dl` and `r8` keep their values from before the first access on, so that at any
-/// instruction that can fault they tell whether AVX is in use and where the record is.
+/// The arguments come in the registers in which they are wanted: the count in `rcx`, which `rep movsb`
+/// counts down (`rdi` and `rsi` are its, too), the record in `r8`, and a zero in `rdx`. `dl` and `r8` keep
+/// their values from before the first access on, so that at any instruction that can fault they tell
+/// whether AVX is in use and where the record is.
 ///
 /// # Safety
 ///
@@ -72,11 +74,10 @@ unsafe extern "sysv64" fn pad() {
 #[unsafe(naked)]
 #[rustfmt::skip] // loads beside loads, stores beside stores
 unsafe extern "sysv64" fn raw(
-    dst: *mut u8, src: *const u8, len: usize, record: *mut Record,
+    dst: *mut u8, src: *const u8, zero: usize, len: usize, record: *mut Record,
 ) -> usize {
     naked_asm!(
         "90:",
-        "mov r8, rcx", "mov rcx, rdx", "xor edx, edx",
         "cmp rcx, 64",
         "ja 5f",
         "cmp ecx, 16",
@@ -142,7 +143,6 @@ unsafe extern "sysv64" fn raw(
         "ret",
         // Nobody has asked yet.
         "4:",
-        "mov rdx, rcx", "mov rcx, r8",
         "jmp {ask_first}",
 
         "6:",
