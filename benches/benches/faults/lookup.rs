@@ -11,6 +11,7 @@ use segv_guard::region::{Protection, Region};
 use segv_guard::table::{Answer, OnFault, Registration, Turn};
 use segv_guard::{Fault, Guard};
 
+use crate::in_parts;
 use crate::{probe, table};
 use benches::c::{Library, Pages};
 
@@ -50,8 +51,7 @@ pub fn bench(criterion: &mut Criterion, guard: Guard, tables: bool) {
     for count in COUNTS {
         let _ranges = register(guard, start.addr(), count);
         let id = BenchmarkId::from_parameter(count);
-        let iterations = |n: u64| u32::try_from(n).expect("criterion asks for less");
-        group.bench_function(id, |bencher| bencher.iter_custom(|n| ours(count)(iterations(n))));
+        group.bench_function(id, |bencher| bencher.iter_custom(|n| in_parts(n, ours(count))));
     }
     group.finish();
 

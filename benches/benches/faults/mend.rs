@@ -6,6 +6,7 @@ use benches::pairs;
 use criterion::Criterion;
 use segv_guard::Guard;
 
+use crate::in_parts;
 use crate::table;
 
 /// What a mended fault may cost over theirs.
@@ -35,10 +36,9 @@ pub fn bench(criterion: &mut Criterion, guard: Guard, tables: bool) {
         .collect();
 
     let mut group = criterion.benchmark_group(format!("{WALK} faults, mended"));
-    let iterations = |n: u64| u32::try_from(n).expect("criterion asks for less");
-    group.bench_function("segv-guard", |b| b.iter_custom(|n| many.walk(iterations(n))));
+    group.bench_function("segv-guard", |b| b.iter_custom(|n| in_parts(n, |n| many.walk(n))));
     for &(name, walk, _) in &others {
-        group.bench_function(name, |b| b.iter_custom(|n| on(&many, walk, iterations(n))));
+        group.bench_function(name, |b| b.iter_custom(|n| in_parts(n, |n| on(&many, walk, n))));
     }
     group.finish();
 

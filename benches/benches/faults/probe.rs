@@ -10,6 +10,7 @@ use criterion::Criterion;
 use segv_guard::Guard;
 use segv_guard::region::{Protection, Region};
 
+use crate::in_parts;
 use crate::table;
 use benches::c::{Library, Loop, Pages};
 
@@ -59,14 +60,13 @@ pub fn bench(criterion: &mut Criterion, guard: Guard, tables: bool) {
     let jump = Library::load("sigsetjmp", &[])
         .map(|library| (library.function(c"fails"), library.function(c"succeeds")));
 
-    let iterations = |n: u64| u32::try_from(n).expect("criterion asks for less");
     let mut group = criterion.benchmark_group("one byte");
-    let ours_in = |on, succeed| move |n| ours(guard, on, iterations(n), succeed);
+    let ours_in = |on, succeed| move |n| in_parts(n, |n| ours(guard, on, n, succeed));
     group.bench_function("probe fails", |b| b.iter_custom(ours_in(closed, false)));
     group.bench_function("probe succeeds", |b| b.iter_custom(ours_in(open, true)));
-    group.bench_function("plain read", |b| b.iter_custom(|n| plain(open, iterations(n))));
+    group.bench_function("plain read", |b| b.iter_custom(|n| in_parts(n, |n| plain(open, n))));
     if let Some((fails, succeeds)) = jump {
-        let in_c = |jump, on| move |n| theirs(jump, on, iterations(n));
+        let in_c = |jump, on| move |n| in_parts(n, |n| theirs(jump, on, n));
         group.bench_function("sigsetjmp fails", |b| b.iter_custom(in_c(fails, closed)));
         group.bench_function("sigsetjmp succeeds", |b| b.iter_custom(in_c(succeeds, open)));
     }
