@@ -17,7 +17,7 @@ pub(in super::super) const CHECK: Check = Check { id: "torn", run };
 /// How often a writer has to have been stopped in the middle of a text.
 const HALVES: u32 = 2;
 /// How often a reader is stopped while it reads.
-const READS: u32 = 12;
+const READS: u32 = 24;
 
 fn run(stage: &mut Stage) -> Verdict {
     writer_in_the_middle(stage)?;
