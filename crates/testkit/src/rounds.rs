@@ -50,3 +50,24 @@ impl Rounds<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_go_on_until_enough_was_seen_and_have_an_end() {
+        let count = |enough_after: usize| {
+            let mut rounds = rounds(3, 3);
+            let mut seen = 0;
+            while let Some(round) = rounds.next(seen >= enough_after) {
+                assert_eq!(round, seen);
+                seen += 1;
+            }
+            seen
+        };
+        assert_eq!((count(0), count(2)), (3, 3), "never fewer than were meant");
+        assert_eq!(count(7), 7, "more, while there is something to wait for");
+        assert_eq!(count(usize::MAX), 3 * PATIENCE, "and an end, if it never comes");
+    }
+}
