@@ -53,7 +53,7 @@ impl Faults {
 
 /// The page faults of a round, wherever its mappings lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spread {
+pub struct FaultCounts {
     /// The median.
     pub usual: Faults,
     /// The fewest and the most, minor and major together.
@@ -62,7 +62,7 @@ pub struct Spread {
 
 /// Counts the faults of a case that handles `bytes` bytes. If a mapping for them may lie anywhere, at
 /// several places ([`Elsewhere`]): a fault more or less for each page, and it is another case.
-pub fn faults_wherever_it_lies(work: &mut Work<'_>, bytes: u64) -> Spread {
+pub fn faults_wherever_it_lies(work: &mut Work<'_>, bytes: u64) -> FaultCounts {
     const PLACES: usize = 9;
     let places = if bytes < Elsewhere::reach() as u64 { PLACES } else { 1 };
     let mut elsewhere = Elsewhere::default();
@@ -74,7 +74,7 @@ pub fn faults_wherever_it_lies(work: &mut Work<'_>, bytes: u64) -> Spread {
         .collect();
     counts.sort_by_key(|count| count.all());
     let at = |nth: usize| counts[nth];
-    Spread { usual: at(places / 2), range: [at(0).all(), at(places - 1).all()] }
+    FaultCounts { usual: at(places / 2), range: [at(0).all(), at(places - 1).all()] }
 }
 
 impl Sub for Faults {

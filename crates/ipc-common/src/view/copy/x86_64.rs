@@ -71,6 +71,7 @@ unsafe extern "sysv64" fn pad() {
 /// # Safety
 ///
 /// - As for `copy`.
+/// - `zero` is 0: `pad` would tidy up after an AVX that is not there.
 #[unsafe(naked)]
 #[rustfmt::skip] // loads beside loads, stores beside stores
 unsafe extern "sysv64" fn raw(
